@@ -1,0 +1,116 @@
+"""What a run looks like: its phase and its nodes, as Argo's `status` shows them.
+
+It knows shapes and words, not how a status comes to be.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import msgspec
+from msgspec import field
+
+from argosy.model.manifest import Inputs, Outputs, TemplateRef
+
+
+class Phase(StrEnum):
+    """The phases of a node; a run has all but Skipped and Omitted (Argo docs: fields.md, NodeStatus)."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    SKIPPED = "Skipped"
+    FAILED = "Failed"
+    ERROR = "Error"
+    OMITTED = "Omitted"
+
+    @property
+    def fulfilled(self) -> bool:
+        """True when nothing more will happen to the node."""
+        return self is not Phase.PENDING and self is not Phase.RUNNING
+
+    @property
+    def completed(self) -> bool:
+        """True when the node ran to an end, good or bad: neither skipped nor omitted."""
+        return self in (Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR)
+
+    @property
+    def unsuccessful(self) -> bool:
+        return self in (Phase.FAILED, Phase.ERROR)
+
+
+class NodeType(StrEnum):
+    POD = "Pod"
+    CONTAINER = "Container"
+    STEPS = "Steps"
+    STEP_GROUP = "StepGroup"
+    DAG = "DAG"
+    TASK_GROUP = "TaskGroup"
+    RETRY = "Retry"
+    SKIPPED = "Skipped"
+    SUSPEND = "Suspend"
+    HTTP = "HTTP"
+    PLUGIN = "Plugin"
+
+
+class NodeFlag(msgspec.Struct, omit_defaults=True):
+    hooked: bool = False
+    retried: bool = False
+
+
+class MemoizationStatus(msgspec.Struct, rename="camel"):
+    hit: bool
+    key: str
+    cache_name: str
+
+
+class SynchronizationStatus(msgspec.Struct, omit_defaults=True):
+    waiting: str = ""
+
+
+class Node(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
+    """One node of a run. Times are seconds since the epoch, 0.0 while unset."""
+
+    id: str
+    name: str
+    display_name: str
+    type: NodeType
+    phase: Phase
+    boundary_id: str = field(default="", name="boundaryID")
+    template_name: str = ""
+    template_ref: TemplateRef | None = None
+    template_scope: str = ""
+    message: str = ""
+    started_at: float = 0.0
+    finished_at: float = 0.0
+    inputs: Inputs | None = None
+    outputs: Outputs | None = None
+    children: list[str] = []
+    outbound_nodes: list[str] = []
+    daemoned: bool = False
+    node_flag: NodeFlag | None = None
+    memoization_status: MemoizationStatus | None = None
+    synchronization_status: SynchronizationStatus | None = None
+    host_node_name: str = ""
+    pod_ip: str = field(default="", name="podIP")
+    progress: str = ""
+    resources_duration: dict[str, int] = {}
+
+    @property
+    def fulfilled(self) -> bool:
+        """True when its dependants may go on; a daemon is, as soon as it runs."""
+        return self.phase.fulfilled or (self.daemoned and self.phase is not Phase.PENDING)
+
+
+def timestamp(seconds: float) -> str:
+    """The RFC 3339 form, in UTC and whole seconds, of seconds since the epoch."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def as_status(node: Node) -> dict[str, object]:
+    """The node as an entry of `status.nodes`, with times written as Argo writes them."""
+    shown = msgspec.to_builtins(node)
+    for key in ("startedAt", "finishedAt"):
+        shown[key] = timestamp(shown[key]) if shown.get(key) else None
+    return shown
