@@ -29,7 +29,7 @@ def pod_name(run: str, node_name: str, template: str) -> str:
     """What `{{pod.name}}` is for a node."""
     if node_name == run:
         return run
-    prefix = run if not template or template in run else f"{run}-{template}"
+    prefix = run if not template else f"{run}-{template}"
     return f"{prefix[:_MAX_POD_PREFIX]}-{fnv1a_32(node_name.encode())}"
 
 

@@ -15,9 +15,7 @@ FACTS: list[events.Fact] = [
         message="main: Error (exit code 2)",
         outputs=Outputs(exit_code="2"),
     ),
-    events.CacheRead(
-        at=3.0, node="n", hit=True, outputs=Outputs(parameters=(Parameter(name="p", value="v"),))
-    ),
+    events.CacheRead(at=3.0, node="n", hit=True, outputs=Outputs(parameters=(Parameter(name="p", value="v"),))),
     events.Resumed(at=4.0, node="n", parameters=(Parameter(name="p", value="v"),)),
     events.StopRequested(at=5.0, strategy="Stop"),
     events.TimePassed(at=6.0),

@@ -51,9 +51,7 @@ def schema() -> dict[str, dict[str, dict[str, object]]]:
 
 
 @pytest.mark.parametrize("name", sorted(PAIRS))
-def test_every_field_of_the_schema_is_in_the_model(
-    name: str, schema: dict[str, dict[str, dict[str, object]]]
-) -> None:
+def test_every_field_of_the_schema_is_in_the_model(name: str, schema: dict[str, dict[str, dict[str, object]]]) -> None:
     ours = {field.encode_name for field in msgspec.structs.fields(PAIRS[name])}
     assert set(schema[PREFIX + name]["properties"]) == ours
 
