@@ -89,19 +89,15 @@ class Database:
             self.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     def execute(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:
-        """Run one statement. Raises RecordTrouble, and sqlite3.IntegrityError for a broken constraint."""
+        """Run one statement; durable when it returns, or with the `write` it stands in. Raises RecordTrouble."""
         try:
             return self._connection.execute(sql, parameters)
-        except sqlite3.IntegrityError:
-            raise
         except sqlite3.Error as error:
             raise trouble_of(error, self.path) from error
 
     def execute_many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         try:
             self._connection.executemany(sql, rows)
-        except sqlite3.IntegrityError:
-            raise
         except sqlite3.Error as error:
             raise trouble_of(error, self.path) from error
 

@@ -1,0 +1,96 @@
+"""Objects applied to the catalog are kept by kind and name, with versions that grow."""
+
+from pathlib import Path
+
+import pytest
+from record_samples import World
+
+from argosy.errors import NotFound, UsageError
+from argosy.record.catalog import Catalog
+from argosy.record.journal import Journal
+
+
+@pytest.fixture
+def catalog(journal: Journal, world: World) -> Catalog:
+    return Catalog(journal.database, now=world.now)
+
+
+def test_apply_says_what_it_did(catalog: Catalog, world: World) -> None:
+    assert catalog.apply("ConfigMap", "sizes", b'{"data":{"a":"1"}}') == "created"
+    first = catalog.get("ConfigMap", "sizes")
+    world.time += 5
+    assert catalog.apply("ConfigMap", "sizes", b'{ "data": {"a": "1"} }') == "unchanged"
+    assert catalog.get("ConfigMap", "sizes") == first
+    assert catalog.apply("ConfigMap", "sizes", b'{"data":{"a":"2"}}') == "configured"
+    second = catalog.get("ConfigMap", "sizes")
+    assert second.manifest == b'{"data":{"a":"2"}}'
+    assert (second.uid, second.created_at) == (first.uid, first.created_at)
+    assert second.resource_version > first.resource_version
+    assert second.updated_at == first.updated_at + 5
+
+
+def test_every_change_and_no_reading_moves_the_version(catalog: Catalog) -> None:
+    versions = [catalog.version()]
+    catalog.create("Secret", "s", b"{}")
+    versions.append(catalog.version())
+    catalog.apply("Secret", "s", b'{"type":"Opaque"}')
+    versions.append(catalog.version())
+    catalog.delete("Secret", "s")
+    versions.append(catalog.version())
+    assert versions == sorted(set(versions))
+    catalog.list("Secret")
+    assert catalog.version() == versions[-1]
+
+
+def test_create_refuses_what_exists(catalog: Catalog) -> None:
+    catalog.create("ConfigMap", "a", b"{}")
+    with pytest.raises(UsageError, match="ConfigMap a already exists"):
+        catalog.create("ConfigMap", "a", b"{}")
+
+
+def test_kinds_and_namespaces_are_apart(catalog: Catalog) -> None:
+    catalog.create("ConfigMap", "a", b"{}")
+    catalog.create("Secret", "a", b"{}")
+    catalog.create("ConfigMap", "a", b"{}", namespace="other")
+    catalog.create("ConfigMap", "b", b"{}")
+    assert [(found.name, found.namespace) for found in catalog.list("ConfigMap")] == [
+        ("a", "default"),
+        ("a", "other"),
+        ("b", "default"),
+    ]
+    assert [found.name for found in catalog.list("ConfigMap", namespace="other")] == ["a"]
+
+
+def test_a_cluster_template_is_in_no_namespace(catalog: Catalog) -> None:
+    catalog.create("ClusterWorkflowTemplate", "t", b"{}", namespace="other")
+    assert catalog.get("ClusterWorkflowTemplate", "t").namespace == ""
+
+
+def test_what_is_not_there_is_named_with_what_looks_alike(catalog: Catalog) -> None:
+    catalog.create("WorkflowTemplate", "trainer", b"{}")
+    with pytest.raises(NotFound, match="no WorkflowTemplate named 'trianer'") as caught:
+        catalog.get("WorkflowTemplate", "trianer")
+    assert caught.value.hint == "did you mean trainer?"
+    with pytest.raises(NotFound) as caught:
+        catalog.delete("Secret", "zzz")
+    assert "argosy apply" in caught.value.hint
+
+
+def test_an_unknown_kind_is_refused(catalog: Catalog) -> None:
+    with pytest.raises(UsageError, match="keeps no Deployment"):
+        catalog.list("Deployment")
+
+
+def test_an_immutable_object_keeps_its_data(catalog: Catalog) -> None:
+    catalog.apply("ConfigMap", "a", b'{"immutable":true,"data":{"x":"1"}}')
+    with pytest.raises(UsageError, match="ConfigMap a is immutable"):
+        catalog.apply("ConfigMap", "a", b'{"immutable":true,"data":{"x":"2"}}')
+    relabelled = b'{"immutable":true,"data":{"x":"1"},"metadata":{"labels":{"l":"1"}}}'
+    assert catalog.apply("ConfigMap", "a", relabelled) == "configured"
+
+
+def test_secrets_lie_in_files_of_their_owner_only(catalog: Catalog, path: Path) -> None:
+    catalog.create("Secret", "s", b'{"stringData":{"password":"hunter2"}}')
+    holding = [file for file in path.parent.iterdir() if b"hunter2" in file.read_bytes()]
+    assert holding
+    assert {file.stat().st_mode & 0o777 for file in holding} == {0o600}
