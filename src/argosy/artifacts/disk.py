@@ -1,4 +1,4 @@
-"""The few calls to the operating system on which the store's promises rest, in one place where tests can make each fail.
+"""The few calls to the operating system on which the store's promises rest, in one place where tests make each fail.
 
 It knows how to make bytes durable and how to share blocks; not what a blob or a tree is.
 """

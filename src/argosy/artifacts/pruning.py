@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from argosy.artifacts.trees import Digest, Entry, decode_tree, parse_digest
+from argosy.artifacts.trees import Digest, Entry, Form, decode_tree, parse_digest
 from argosy.artifacts.troubles import ArtifactNotFound, StoreTrouble
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def prune_store(store: Store, keep: Iterable[Digest], grace_seconds: float) -> i
 
 def stored_objects(root: Path) -> Iterator[tuple[Digest, Path]]:
     """Every object with its digest, in order."""
-    for folder, form in (("objects", "file"), ("trees", "tree")):
+    kinds: tuple[tuple[str, Form], ...] = (("objects", "file"), ("trees", "tree"))
+    for folder, form in kinds:
         for shard in sorted((root / folder).iterdir()):
             for path in sorted(shard.iterdir()):
                 yield Digest(shard.name + path.name, form), path
