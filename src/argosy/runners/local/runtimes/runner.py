@@ -1,0 +1,79 @@
+"""A runtime and a supervisor put together: the steps of one run, really running.
+
+It knows neither what a runtime makes of a step nor how the supervisor is reached.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from pathlib import Path
+
+from argosy.errors import EnvironmentTrouble
+from argosy.runners.local.runtimes.runtime import Exit, Runtime, Spawn, StepSpec
+from argosy.runners.local.supervision import LINGER_SECONDS, Supervision
+
+
+class SupervisedRunner:
+    """The `Runner` of real runs. Open it with `open`; see `runtime.Runner` for what each verb promises."""
+
+    def __init__(self, runtime: Runtime, supervision: Supervision, run_uid: str) -> None:
+        self._runtime = runtime
+        self._supervision = supervision
+        self._run_uid = run_uid
+        self._told: set[str] = set()
+        self._refused: list[Exit] = []
+        for key, environment in runtime.bases().items():
+            supervision.define(key, environment)
+
+    @classmethod
+    def open(
+        cls, runtime: Runtime, folder: Path, run_uid: str, *, linger_seconds: float = LINGER_SECONDS
+    ) -> SupervisedRunner:
+        """Find the run's supervisor or start one. folder: the supervisor's own, e.g. `<run folder>/supervisor`.
+
+        Raises EnvironmentTrouble if that is impossible.
+        """
+        supervision = Supervision.connect_or_start(folder, run_uid, linger_seconds=linger_seconds)
+        return cls(runtime, supervision, run_uid)
+
+    def adopt(self) -> dict[str, Exit | None]:
+        finished = self._finish(self._supervision.wait(0))
+        known = self._supervision.known() | {exit.id: exit for exit in finished}
+        self._told.update(id for id, exit in known.items() if exit is not None)
+        return known
+
+    def start(self, specs: list[StepSpec]) -> None:
+        spawns: list[Spawn] = []
+        for spec in specs:
+            try:
+                spawns.append(self._runtime.spawn(spec))
+            except EnvironmentTrouble as trouble:
+                message = f"{trouble.message} {trouble.hint}".rstrip()
+                self._refused.append(Exit(id=spec.id, code=126, at=time.time(), refused=True, message=message))
+        self._supervision.spawn(spawns)
+
+    def wait(self, timeout_seconds: float | None = None) -> list[Exit]:
+        refused, self._refused = self._refused, []
+        exits = self._supervision.wait(0 if refused else timeout_seconds)
+        return refused + [exit for exit in self._finish(exits) if exit.id not in self._told]
+
+    def _finish(self, exits: list[Exit]) -> list[Exit]:
+        if any(exit.lost for exit in exits):
+            self._runtime.clean_up(self._run_uid)
+        return [self._runtime.after_exit(exit) for exit in exits]
+
+    def stop(self, id: str, grace_seconds: float) -> None:
+        self._supervision.kill(id, signal.SIGTERM, grace_seconds)
+
+    def signal(self, id: str, number: int) -> None:
+        self._supervision.kill(id, number)
+
+    def now(self) -> float:
+        return time.time()
+
+    def fileno(self) -> int:
+        return self._supervision.fileno()
+
+    def close(self) -> None:
+        self._supervision.close()

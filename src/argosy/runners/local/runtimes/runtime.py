@@ -1,0 +1,156 @@
+"""What a step's process is to the driver, and the interface of everything that can run one.
+
+It knows no engine and no workflow: a `StepSpec` is complete, all tags replaced, all files staged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from argosy.runners.local.supervision import Exit, Spawn
+
+__all__ = ["Exit", "ImageMeaning", "Mount", "Runner", "Runtime", "Spawn", "StepSpec"]
+
+
+class Mount(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or folder of the host, `source`, that the step sees at the absolute path `target`."""
+
+    source: str
+    target: str
+    read_only: bool = False
+
+
+class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of a step: its main container, a sidecar, an init container.
+
+    id: unique for ever, made before the process, e.g. "<node id>.<n>/main". command and args: as in Kubernetes, no
+    command means the image's entrypoint, no args its default ones if there is no command either. folder: the
+    attempt's folder on the host, with work/ (where the step starts, unless working_dir or the image say otherwise)
+    and tmp/ (its /tmp), both made by the caller. mounts: artifacts, volumes, scripts. stdout and stderr: log files,
+    perhaps the same one. gpus: the indices handed out. security: Kubernetes' securityContext. network: "" (what the
+    engine's configuration says), "host" or "none".
+    """
+
+    id: str
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    image: str = ""
+    environment: dict[str, str] = {}
+    working_dir: str = ""
+    folder: str
+    mounts: tuple[Mount, ...] = ()
+    stdout: str
+    stderr: str
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    gpus: tuple[int, ...] = ()
+    security: Mapping[str, Any] | None = None
+    pull_policy: str = ""
+    network: str = ""
+
+
+class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
+    """What an image stands for where no container engine is; a project says so in `argosy.toml`.
+
+    entrypoint: what runs when a step has no command. cmd: its arguments when the step has none either. path: folders
+    that come first on PATH (a virtual environment's bin). working_dir: where it starts. environment: added beneath
+    the step's own.
+    """
+
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    working_dir: str = ""
+    environment: dict[str, str] = {}
+
+
+class Runtime(Protocol):
+    """How one step runs: a translation of `StepSpec` into processes for the supervisor. Holds no run's state.
+
+    Call order: `trouble` once; then any number of `spawn`, each followed at some time by `after_exit` with its exit.
+    `clean_up` after a supervisor's death, before anything is started again. One thread at a time. `trouble`,
+    `image_trouble` and `clean_up` may be called again at any time; `spawn` is a pure translation (a container engine
+    may pull an image), so calling it twice does no harm, and neither does a second `after_exit`.
+    Every EnvironmentTrouble is final: the same spec on the same machine would meet it again.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that a person chooses it by: process, sandbox, podman, docker."""
+        ...
+
+    def trouble(self) -> str:
+        """Why it cannot work on this machine, in a sentence; "" if it can."""
+        ...
+
+    def image_trouble(self, image: str, pull_policy: str = "") -> str:
+        """Why a step without a command cannot run from this image; "" if it can. Pulls nothing."""
+        ...
+
+    def bases(self) -> Mapping[str, Mapping[str, str]]:
+        """The shared environments that its spawns refer to, by key."""
+        ...
+
+    def spawn(self, spec: StepSpec) -> Spawn:
+        """What the supervisor starts for the step. Raises EnvironmentTrouble: it can never start here."""
+        ...
+
+    def after_exit(self, exit: Exit) -> Exit:
+        """The exit with what only the runtime can tell (out of memory), and nothing left behind."""
+        ...
+
+    def clean_up(self, run_uid: str) -> None:
+        """Kill what the run still has outside the supervisor's reach: containers."""
+        ...
+
+
+class Runner(Protocol):
+    """The steps of one run, running: what the loop calls. One thread at a time.
+
+    `adopt` first, once, when the run is taken up; then `start`, `wait` and `stop` in any order; `close` last.
+    Nothing is lost when the driver dies in between: a later `adopt` tells what became of every id.
+    """
+
+    def adopt(self) -> dict[str, Exit | None]:
+        """Every id that was ever started in this run: its exit, or None while it runs.
+
+        An id that is missing never started, and may be started now. May be called again.
+        """
+        ...
+
+    def start(self, specs: list[StepSpec]) -> None:
+        """Start them all, in order. An id that was ever started is ignored; one that cannot start becomes an exit."""
+        ...
+
+    def wait(self, timeout_seconds: float | None = None) -> list[Exit]:
+        """The exits since the last call, waiting for the first so long at most; [] at once if nothing runs.
+
+        The exits that `adopt` tells are not handed out again.
+        """
+        ...
+
+    def stop(self, id: str, grace_seconds: float) -> None:
+        """SIGTERM now and SIGKILL to the whole tree after the grace; does not wait. The exit comes from `wait`.
+
+        May be called again, with a shorter grace too. Nothing happens if the id does not run.
+        """
+        ...
+
+    def signal(self, id: str, number: int) -> None:
+        """Send one signal to the step's processes. Nothing happens if the id does not run."""
+        ...
+
+    def now(self) -> float:
+        """The runner's clock, in seconds since the epoch: simulated runners have their own."""
+        ...
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when `wait(0)` has news, or -1."""
+        ...
+
+    def close(self) -> None:
+        """Let go. What runs, runs on and can be adopted. May be called twice."""
+        ...

@@ -1,0 +1,522 @@
+"""The program that starts a run's processes, reaps them and writes each exit down, apart from the driver.
+
+It knows processes, a socket and one file. It does not know what a workflow, a template or a container is.
+
+Run as `python -I -S supervisor.py FOLDER RUN_UID LINGER_SECONDS SOCKET_FD LOCK_FD`: only the standard library, and
+little of it, so that it is up in about 12 ms. SOCKET_FD is the starting driver's end of a socket pair; a later driver
+connects to `FOLDER/socket`. LOCK_FD is an flock-ed file that is held as long as this process lives, which is how a
+driver knows that it does. It is a program, not a module to import; hence the private, quick C modules below: `socket`
+and `signal` would cost 5 ms each, `json` 8 ms.
+
+In: frames (four bytes of length, little-endian, then a marshal-ed list of tuples):
+    ("base", key, environment)                          a shared environment
+    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill)
+    ("kill", id, signal, grace_seconds or None)         signal now, SIGKILL after the grace
+    ("hello",)                                          answered when all that came earlier is done
+    ("leave",)                                          exit as soon as no driver is connected and nothing runs
+Out, to the driver and (but for hello) to `FOLDER/exits.jsonl`: JSON lines
+    {"started": id, "pid": 1, "ticks": 2}               not sent to the driver
+    {"exit": id, "code": 0, "signal": 0, "at": 1.5, "message": ""}
+    {"hello": pid}
+
+An exit is in the file before it is sent. The file is not synced: it survives the death of any process, and after a
+power loss the attempts that ran are lost anyway. An id is started once, however often it is asked for.
+
+When a step's process ends, what is left of its group and every orphan that carries its id in the environment is
+killed, as the end of a container's first process ends the container.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import marshal
+import os
+import select
+import sys
+import time
+from _socket import AF_UNIX, SOCK_STREAM, socket
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+    from typing import Any
+
+    Command = tuple[Any, ...]  # of the forms listed above
+    Running = tuple[str, int, tuple[str, ...]]  # id, shield, engine_kill
+else:
+    import _signal as signal
+
+PR_SET_CHILD_SUBREAPER = 36
+STARTS_BETWEEN_REAPS = 8
+FILE_MODE = 0o644
+
+ENGINE_KILL_AGAIN_SECONDS = 5.0
+
+
+def quoted(text: str) -> str:
+    """`text` as a JSON string; the slow import is paid only by ids and messages that need it."""
+    if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    import json
+
+    return json.dumps(text)
+
+
+def start_ticks(pid: int) -> int:
+    """When the process started, in clock ticks since boot: with the pid, an identity. 0 where unknown."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", 0) as file:
+            return int(file.read(4096).rpartition(b")")[2].split()[19])
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+def children_of(pid: int) -> list[int]:
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", "rb", 0) as file:
+            return [int(child) for child in file.readall().split()]
+    except OSError:
+        return []
+
+
+def step_of(pid: int) -> str | None:
+    """The step id in the process's environment; None when there is none to see."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb", 0) as file:
+            for entry in file.readall().split(b"\0"):
+                if entry.startswith(b"ARGOSY_STEP="):
+                    return os.fsdecode(entry[12:])
+    except OSError:
+        pass
+    return None
+
+
+def is_alive(pid: int) -> bool:
+    """True for a process that has an executable image: not a zombie, not gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", 0) as file:
+            return file.read(4096).rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except (OSError, IndexError):
+        return False
+
+
+def try_kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except OSError:
+        return
+
+
+def try_killpg(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except OSError:
+        return
+
+
+def try_unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def signal_below(pid: int, number: int, shield: int) -> None:
+    """Signal the descendants that are at least `shield` levels below: a sandbox's own processes are spared."""
+    level = [pid]
+    depth = 0
+    while level:
+        if depth >= shield:
+            for target in level:
+                try_kill(target, number)
+        level = [child for parent in level for child in children_of(parent)]
+        depth += 1
+
+
+def why_not_started(error: Exception, program: str, directory: str, logs: tuple[str, ...]) -> tuple[int, str]:
+    """Exit code and message of a start that failed: posix_spawn does not say which of its parts did."""
+    if not os.path.isdir(directory):
+        return 126, f"StartError: the working directory {directory!r} does not exist"
+    for log in logs:
+        try:
+            os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE))
+        except OSError as trouble:
+            return 126, f"StartError: the log {log!r} cannot be written: {trouble.strerror}"
+    if isinstance(error, FileNotFoundError):
+        return 127, f"StartError: {program!r} is not found, or the interpreter that it names is not"
+    if isinstance(error, OSError):
+        if error.errno == 7:
+            return 126, f"StartError: the arguments and environment of {program!r} are longer than the system allows"
+        return 126, f"StartError: {program!r} cannot be executed: {error.strerror}"
+    return 126, f"StartError: {program!r} cannot be executed: {error}"
+
+
+def do_nothing(*_: object) -> None:
+    """A handler that only makes the signal be noticed."""
+
+
+class Supervisor:
+    """One run's processes. Single-threaded: everything happens in `serve`."""
+
+    def __init__(self, folder: str, run_uid: str, linger_seconds: float, driver: socket) -> None:
+        self.folder = folder
+        self.run_uid = run_uid
+        self.linger_seconds = linger_seconds
+        self.driver: socket | None = driver
+        self.received = b""
+        self.outgoing = b""
+        self.unwritten = b""
+        self.todo: list[Command] = []
+        self.bases: dict[str, dict[str, str]] = {"": {}}
+        self.running: dict[int, Running] = {}
+        self.pids: dict[str, int] = {}
+        self.killers: set[int] = set()
+        self.ended: list[tuple[str, int]] = []  # not told yet: something that they left behind is still dying
+        self.deadlines: dict[str, float] = {}
+        self.engine_used = False
+        self.terminated = False
+        self.idle_since = time.monotonic()
+        self.exits = os.open(f"{folder}/exits.jsonl", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        self.seen = self.ids_in_file()
+        self.woken, wake = os.pipe()
+        for fd in (self.woken, wake):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, do_nothing)
+        signal.signal(signal.SIGTERM, self.on_terminate)
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.listener = self.listen()
+        self.poll = select.poll()
+        for fd in (self.woken, self.listener.fileno(), driver.fileno()):
+            self.poll.register(fd, select.POLLIN)
+        driver.setblocking(False)
+
+    def ids_in_file(self) -> set[str]:
+        """The ids that an earlier supervisor of this folder has started, or tried to."""
+        content = b""
+        while part := os.pread(self.exits, 1 << 20, len(content)):
+            content += part
+        if not content:
+            return set()
+        if not content.endswith(b"\n"):
+            self.unwritten = b"\n"
+        import json
+
+        seen: set[str] = set()
+        for line in content.splitlines():
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # a line that a killed supervisor did not finish
+            seen.add(entry.get("started") or entry.get("exit"))
+        return seen
+
+    def listen(self) -> socket:
+        """A listening socket in the folder, through /proc: a socket's path may have 107 bytes only."""
+        listener = socket(AF_UNIX, SOCK_STREAM)
+        umask = os.umask(0o077)
+        path = f"{self.folder}/socket"
+        try_unlink(path)
+        if len(os.fsencode(path)) > 100:
+            directory = os.open(self.folder, os.O_RDONLY)
+            listener.bind(f"/proc/self/fd/{directory}/socket")
+            os.close(directory)
+        else:
+            listener.bind(path)
+        os.umask(umask)
+        listener.listen(8)
+        listener.setblocking(False)
+        return listener
+
+    # The loop
+
+    def serve(self) -> None:
+        while True:
+            for fd, _ in self.poll.poll(self.timeout_ms()):
+                if fd == self.woken:
+                    os.read(self.woken, 4096)
+                    self.reap()
+                elif fd == self.listener.fileno():
+                    self.accept()
+                elif self.driver is not None and fd == self.driver.fileno():
+                    self.receive()
+            self.carry_out()
+            self.enforce_deadlines()
+            self.flush()
+            if self.is_done():
+                return
+
+    def timeout_ms(self) -> int:
+        if self.todo:
+            return 0
+        waits = [deadline - time.monotonic() for deadline in self.deadlines.values()]
+        if self.driver is None and not self.running:
+            waits.append(self.idle_since + self.linger_seconds - time.monotonic())
+        if self.unwritten:
+            waits.append(1.0)
+        return max(0, int(min(waits) * 1000) + 1) if waits else -1
+
+    def is_done(self) -> bool:
+        if self.running or self.ended or (self.todo and not self.terminated):
+            return False
+        if self.terminated:
+            return True
+        if self.driver is not None:
+            return False
+        return time.monotonic() >= self.idle_since + self.linger_seconds
+
+    def on_terminate(self, *_: object) -> None:
+        """The machine goes down, or a person wants this gone: take the steps along."""
+        self.terminated = True
+        for pid in self.running:
+            self.kill_hard(pid)
+
+    # The driver's end
+
+    def accept(self) -> None:
+        try:
+            accept: Callable[[], tuple[int, object]] = getattr(self.listener, "_accept")  # noqa: B009 - what socket uses
+            fd, _ = accept()
+        except OSError:
+            return
+        os.set_inheritable(fd, False)
+        self.receive()  # what the last driver asked for before it died comes first
+        self.drop_driver()
+        self.driver = socket(AF_UNIX, SOCK_STREAM, 0, fd)
+        self.driver.setblocking(False)
+        self.poll.register(fd, select.POLLIN)
+
+    def drop_driver(self) -> None:
+        if self.driver is not None:
+            self.poll.unregister(self.driver.fileno())
+            self.driver.close()
+        self.driver = None
+        self.received = self.outgoing = b""
+        self.idle_since = time.monotonic()
+
+    def receive(self) -> None:
+        while self.driver is not None:
+            try:
+                part = self.driver.recv(1 << 18)
+            except BlockingIOError:
+                return
+            except OSError:
+                part = b""
+            if not part:
+                self.drop_driver()
+                return
+            self.received += part
+            self.take_frames()
+
+    def take_frames(self) -> None:
+        data, at = self.received, 0
+        while len(data) - at >= 4:
+            end = at + 4 + int.from_bytes(data[at : at + 4], "little")
+            if len(data) < end:
+                break
+            self.todo.extend(marshal.loads(data[at + 4 : end]))
+            at = end
+        self.received = data[at:]
+
+    def record(self, line: str) -> None:
+        """Append to the file; while the disk is full, keep the line and try again."""
+        self.unwritten += line.encode()
+        try:
+            while self.unwritten:
+                self.unwritten = self.unwritten[os.write(self.exits, self.unwritten) :]
+        except OSError:
+            pass
+
+    def tell(self, line: str) -> None:
+        if self.driver is not None:
+            self.outgoing += line.encode()
+
+    def flush(self) -> None:
+        if self.unwritten:
+            self.record("")
+        if self.driver is None or not self.outgoing:
+            return
+        try:
+            self.outgoing = self.outgoing[self.driver.send(self.outgoing) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.receive()  # it is gone; what it had asked for still counts
+            return
+        self.poll.modify(self.driver.fileno(), select.POLLIN | select.POLLOUT if self.outgoing else select.POLLIN)
+
+    # Commands
+
+    def carry_out(self) -> None:
+        """Do some of what was asked; exits are looked at in between."""
+        for _ in range(min(STARTS_BETWEEN_REAPS, len(self.todo))):
+            match self.todo.pop(0):
+                case ("run", *arguments):
+                    if arguments[0] not in self.seen:
+                        self.start(*arguments)
+                case ("kill", id, number, grace_seconds):
+                    self.kill(id, number, grace_seconds)
+                case ("base", key, environment):
+                    self.bases[key] = environment
+                case ("hello",):
+                    self.tell(f'{{"hello": {os.getpid()}}}\n')
+                case ("leave",):
+                    self.linger_seconds = 0.0
+                case _:
+                    pass
+
+    def start(
+        self,
+        id: str,
+        program: str,
+        argv: list[str],
+        base: str,
+        overrides: dict[str, str],
+        directory: str,
+        stdout: str,
+        stderr: str,
+        shield: int,
+        engine_kill: tuple[str, ...],
+    ) -> None:
+        self.seen.add(id)
+        appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, stdout, appending, FILE_MODE),
+            (os.POSIX_SPAWN_DUP2, 1, 2) if stdout == stderr else (os.POSIX_SPAWN_OPEN, 2, stderr, appending, FILE_MODE),
+        ]
+        environment = self.bases[base] | overrides
+        environment["ARGOSY_RUN"] = self.run_uid
+        environment["ARGOSY_STEP"] = id
+        try:
+            os.chdir(directory)
+            pid = os.posix_spawn(
+                program,
+                argv,
+                environment,
+                file_actions=actions,
+                setsid=True,
+                setsigmask=(),
+                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+            )
+        except (OSError, ValueError) as error:
+            code, message = why_not_started(error, program, directory, (stdout, stderr))
+            self.report(id, code, 0, message)
+            return
+        self.running[pid] = (id, shield, engine_kill)
+        self.pids[id] = pid
+        self.engine_used = self.engine_used or bool(engine_kill)
+        self.record(f'{{"started": {quoted(id)}, "pid": {pid}, "ticks": {start_ticks(pid)}}}\n')
+
+    def kill(self, id: str, number: int, grace_seconds: float | None) -> None:
+        pid = self.pids.get(id)
+        if pid is None:
+            return
+        if number == signal.SIGKILL:
+            self.kill_hard(pid)
+            return
+        _, shield, _ = self.running[pid]
+        if shield:
+            signal_below(pid, number, shield)
+        else:
+            try_killpg(pid, number)
+        if grace_seconds is not None:
+            deadline = time.monotonic() + grace_seconds
+            self.deadlines[id] = min(deadline, self.deadlines.get(id, deadline))
+
+    def kill_hard(self, pid: int) -> None:
+        """Kill the group; a container through its engine, as killing the engine's client would leave it running."""
+        id, _, engine_kill = self.running[pid]
+        try:
+            if engine_kill:
+                null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
+                self.killers.add(
+                    os.posix_spawn(engine_kill[0], engine_kill, self.bases["engine"], file_actions=null, setsid=True)
+                )
+                # The container may not have been made yet: the client still runs then, and this comes round again.
+                self.deadlines[id] = time.monotonic() + ENGINE_KILL_AGAIN_SECONDS
+            else:
+                os.killpg(pid, signal.SIGKILL)
+        except OSError:
+            pass
+
+    def enforce_deadlines(self) -> None:
+        now = time.monotonic()
+        for id in [id for id, deadline in self.deadlines.items() if deadline <= now]:
+            del self.deadlines[id]
+            self.kill_hard(self.pids[id])
+
+    # Exits
+
+    def reap(self) -> None:
+        orphaned = False
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            if pid not in self.running:
+                orphaned = orphaned or pid not in self.killers
+                self.killers.discard(pid)
+                continue
+            id, _, engine_kill = self.running.pop(pid)
+            del self.pids[id]
+            self.deadlines.pop(id, None)
+            if not engine_kill:
+                try_killpg(pid, signal.SIGKILL)
+            self.ended.append((id, status))
+            orphaned = True
+        if not orphaned:
+            return
+        dying = self.kill_orphans()
+        ended = [exit for exit in self.ended if exit[0] not in dying]
+        self.ended = [exit for exit in self.ended if exit[0] in dying]
+        for id, status in ended:
+            code = os.waitstatus_to_exitcode(status)
+            self.report(id, code if code >= 0 else 128 - code, max(0, -code), "")
+        if ended:
+            self.idle_since = time.monotonic()
+
+    def report(self, id: str, code: int, number: int, message: str) -> None:
+        line = (
+            f'{{"exit": {quoted(id)}, "code": {code}, "signal": {number}, '
+            f'"at": {time.time():.6f}, "message": {quoted(message)}}}\n'
+        )
+        self.record(line)
+        self.tell(line)
+
+    def kill_orphans(self) -> set[str | None]:
+        """Kill what ended steps left behind, and say which steps those are. Orphans are this process's children.
+
+        An orphan without a step's id (it cleared its environment) is killed once nothing runs, unless it may be a
+        container engine's monitor. What a killed orphan leaves behind comes here in turn.
+        """
+        dying: set[str | None] = set()
+        for pid in children_of(os.getpid()):
+            if pid in self.running or pid in self.killers or not is_alive(pid):
+                continue
+            step = step_of(pid)
+            nameless_may_go = not self.running and not self.engine_used
+            if nameless_may_go if step is None else step not in self.pids:
+                try_kill(pid, signal.SIGKILL)
+                dying.add(step)
+        return dying
+
+
+def main() -> None:
+    folder, run_uid, linger_seconds, socket_fd, lock_fd = sys.argv[1:]
+    gc.disable()
+    for fd in (int(socket_fd), int(lock_fd)):
+        os.set_inheritable(fd, False)
+    driver = socket(AF_UNIX, SOCK_STREAM, 0, int(socket_fd))
+    supervisor = Supervisor(folder, run_uid, float(linger_seconds), driver)
+    supervisor.serve()
+    os.unlink(f"{folder}/socket")
+    os._exit(0)
+
+
+main()
