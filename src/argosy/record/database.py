@@ -68,9 +68,11 @@ class Database:
 
     def _version(self) -> int:
         """The file's schema version, 0 for an empty file. Raises RecordTrouble when it is not ours or newer."""
-        application = self.execute("PRAGMA application_id").fetchone()[0]
-        version = int(self.execute("PRAGMA user_version").fetchone()[0])
-        if application != APPLICATION_ID and (application or self.rows("SELECT 1 FROM sqlite_master LIMIT 1")):
+        # Tables first: another process may be making them this moment, and marks the file in the same commit.
+        filled = self.row("SELECT 1 FROM sqlite_master LIMIT 1") is not None
+        application = self.rows("PRAGMA application_id")[0][0]
+        version = int(self.rows("PRAGMA user_version")[0][0])
+        if application != APPLICATION_ID and (application or filled):
             raise _foreign(self.path)
         if version > len(MIGRATIONS):
             raise RecordTrouble(

@@ -129,7 +129,8 @@ class Journal:
     def acquire(self, run_id: int, *, owner: Owner, seconds: float) -> Lease:
         """Take the run, to be its only writer for `seconds`.
 
-        An owner known to be dead is replaced at once, one that cannot be looked at when its time is over.
+        An owner known to be dead is replaced at once, one known to live never, one that cannot be looked at (another
+        machine's) when its time is over. A process that held the run before must wait for its own time to pass.
         Raises LeaseHeld naming the process that drives the run, NotFound.
         """
         return self._leases.acquire(run_id, self._name(run_id), owner=owner, seconds=seconds)
