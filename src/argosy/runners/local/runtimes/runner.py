@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from argosy.errors import EnvironmentTrouble
-from argosy.runners.local.runtimes.runtime import Exit, Runtime, Spawn, StepSpec
+from argosy.runners.local.runtimes.runtime import Exit, Runtime, Spawn, StartFailure, StepSpec
 from argosy.runners.local.supervision import LINGER_SECONDS, Supervision
 
 
@@ -51,6 +51,9 @@ class SupervisedRunner:
             except EnvironmentTrouble as trouble:
                 message = f"{trouble.message} {trouble.hint}".rstrip()
                 self._refused.append(Exit(id=spec.id, code=126, at=time.time(), refused=True, message=message))
+            except StartFailure as failure:
+                exit = Exit(id=spec.id, code=failure.code, at=time.time(), message=failure.message)
+                self._refused.append(exit)
         self._supervision.spawn(spawns)
 
     def wait(self, timeout_seconds: float | None = None) -> list[Exit]:

@@ -12,7 +12,7 @@ import msgspec
 
 from argosy.runners.local.supervision import Exit, Spawn
 
-__all__ = ["Exit", "ImageMeaning", "Mount", "Runner", "Runtime", "Spawn", "StepSpec"]
+__all__ = ["Exit", "ImageMeaning", "Mount", "Runner", "Runtime", "Spawn", "StartFailure", "StepSpec"]
 
 
 class Mount(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +67,18 @@ class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
 
 
+class StartFailure(Exception):
+    """The step's program cannot be started: that is the step's own exit, not trouble with the machine.
+
+    code: 127 not found, 126 cannot be executed.
+    """
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = f"StartError: {message}"
+
+
 class Runtime(Protocol):
     """How one step runs: a translation of `StepSpec` into processes for the supervisor. Holds no run's state.
 
@@ -95,7 +107,10 @@ class Runtime(Protocol):
         ...
 
     def spawn(self, spec: StepSpec) -> Spawn:
-        """What the supervisor starts for the step. Raises EnvironmentTrouble: it can never start here."""
+        """What the supervisor starts for the step.
+
+        Raises EnvironmentTrouble, it can never start here, and StartFailure, which is an exit of the step.
+        """
         ...
 
     def after_exit(self, exit: Exit) -> Exit:

@@ -1,0 +1,143 @@
+"""What a sandbox's file system is made of: host folders, and files and folders laid over them, as bubblewrap options.
+
+It knows where things come from and how to make room for a mount point; not what a step is.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+
+NOT_BOUND = frozenset({"dev", "proc", "tmp", "lost+found"})
+
+
+class HostLayers:
+    """The host's root folder, entry by entry, as it was when this was made."""
+
+    def __init__(self) -> None:
+        self.folders: list[str] = []
+        self.links: dict[str, str] = {}
+        for entry in sorted(os.scandir("/"), key=lambda entry: entry.name):
+            if entry.name in NOT_BOUND:
+                continue
+            if entry.is_symlink():
+                self.links[entry.path] = os.readlink(entry.path)
+            elif entry.is_dir() and _has_entries(entry.path):
+                self.folders.append(entry.path)
+        self.options = _root_options(self.folders, self.links)
+
+
+def _has_entries(folder: str) -> bool:
+    """False for an empty folder too: it need not be bound, and can be written to when it is not."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except OSError:
+        return False
+
+
+def _root_options(folders: list[str], links: dict[str, str]) -> tuple[str, ...]:
+    options = ["--tmpfs", "/"]
+    for path, target in links.items():
+        options += ("--symlink", target, path)
+    for path in folders:
+        options += ("--ro-bind", path, path)
+    return (*options, "--dev-bind", "/dev", "/dev", "--tmpfs", "/dev/shm", "--proc", "/proc")
+
+
+class Layers:
+    """One sandbox's file system. Add layers from the outside in."""
+
+    def __init__(self, host: HostLayers) -> None:
+        self._host = host
+        self._options: list[str] = []
+        # Where each mount comes from, and whether it is read-only; a source of "" is a folder made for the sandbox.
+        self._opened: dict[str, str] = {}
+        self._sources: dict[str, tuple[str, bool]] = {folder: (folder, True) for folder in host.folders}
+
+    def options(self) -> list[str]:
+        """The options of bubblewrap that build it all."""
+        return [*self._host.options, *self._options]
+
+    def add(self, source: str, target: str, *, read_only: bool) -> None:
+        """Lay `source` over `target`; the mount point need not exist."""
+        target = self._real(target)
+        self._make_room(target, os.path.isdir(source))
+        self._mount(source, target, read_only)
+
+    def options_for_folder(self, path: str) -> list[str]:
+        """The further options that make sure that a folder is there: a working directory."""
+        path = self._real(path)
+        before = len(self._options)
+        self._make_room(path, is_folder=True)
+        owner = self._owner(path)
+        if owner is None or not os.path.isdir(self._below(owner, path)):
+            self._options += ("--dir", path)
+        return self._options[before:]
+
+    def source_of(self, path: str) -> str | None:
+        """Where on the host the file at `path` is; None if it is nowhere."""
+        path = self._real(path)
+        owner = self._owner(path)
+        if owner is None:
+            return None
+        source = self._opened.get(owner) or self._sources[owner][0]
+        return posixpath.normpath(posixpath.join(source, posixpath.relpath(path, owner)))
+
+    def _mount(self, source: str, target: str, read_only: bool) -> None:
+        self._options += ("--ro-bind" if read_only else "--bind", source, target)
+        self._sources[target] = (source, read_only)
+
+    def _real(self, path: str) -> str:
+        """`path` without the host's symbolic links on its way: bubblewrap makes no mount point through one."""
+        path = posixpath.normpath(path)
+        top = "/" + path.split("/", 2)[1]
+        if top not in self._sources and top not in self._host.links:
+            return path
+        folder, name = posixpath.split(path)
+        return posixpath.join(os.path.realpath(folder), name) if folder != "/" else path
+
+    def _owner(self, path: str) -> str | None:
+        """The innermost mount that `path` is in, or is."""
+        while path != "/":
+            if path in self._sources:
+                return path
+            path = posixpath.dirname(path)
+        return None
+
+    def _below(self, owner: str, path: str) -> str:
+        source = self._sources[owner][0]
+        return source if path == owner else posixpath.join(source, posixpath.relpath(path, owner))
+
+    def _make_room(self, target: str, is_folder: bool) -> None:
+        """Where a mount point cannot be made because it would be in a read-only folder, open that folder up.
+
+        An opened folder is an empty one with each entry of the original laid into it, so that there is room for more.
+        """
+        owner = self._owner(target)
+        while owner is not None and owner != target:
+            source, read_only = self._sources[owner]
+            if not source or not read_only or _fits(self._below(owner, target), is_folder):
+                return
+            self._open_up(owner, source, without=posixpath.relpath(target, owner).split("/")[0], target=target)
+            owner = self._owner(target)
+
+    def _open_up(self, folder: str, source: str, without: str, target: str) -> None:
+        is_last = posixpath.join(folder, without) == target
+        self._options += ("--tmpfs", folder)
+        self._sources[folder] = ("", False)
+        self._opened[folder] = source
+        with os.scandir(source) as entries:
+            for entry in sorted(entries, key=lambda entry: entry.name):
+                path = posixpath.join(folder, entry.name)
+                if is_last and entry.name == without:
+                    continue
+                if entry.is_symlink():
+                    self._options += ("--symlink", os.readlink(entry.path), path)
+                else:
+                    self._mount(entry.path, path, read_only=True)
+
+
+def _fits(path: str, is_folder: bool) -> bool:
+    """True if a mount can be laid over what is at `path` already."""
+    return os.path.isdir(path) if is_folder else os.path.isfile(path)
