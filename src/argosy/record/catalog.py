@@ -5,7 +5,6 @@ It knows kinds and names, not what a manifest means. Secrets lie in the same fil
 
 from __future__ import annotations
 
-import difflib
 import uuid
 from collections.abc import Callable
 from typing import Any, Literal
@@ -127,6 +126,8 @@ class Catalog:
         )
 
     def _no_such_object(self, kind: str, name: str) -> NotFound:
+        import difflib  # only for this error
+
         alike = difflib.get_close_matches(name, [known.name for known in self.list(kind)], n=3, cutoff=0.6)
         hint = f"did you mean {' or '.join(alike)}?" if alike else "put it there with argosy apply -f FILE"
         return NotFound(f"There is no {kind} named {name!r}", hint=hint)

@@ -143,9 +143,14 @@ class Locks:
 
     def _ahead(self, key: str, holder: Holder, turn: _Turn) -> int:
         """How many of other runs have their turn before this one."""
+        # Two ranges of an index, so that thousands of waiting nodes of the same run cost nothing.
         rows = self._database.rows(
-            "SELECT run, count(*) FROM locks WHERE key = ? AND held = 0 AND run <> ?"
-            " AND (-priority, created_at, asked) < (?, ?, ?) GROUP BY run",
+            " UNION ALL ".join(
+                "SELECT run, count(*) FROM locks INDEXED BY locks_by_turn"
+                f" WHERE key = ?1 AND held = 0 AND run {others} ?2"
+                " AND (-priority, created_at, asked) < (?3, ?4, ?5) GROUP BY run"
+                for others in ("<", ">")
+            ),
             (key, holder.run_id, -turn.priority, turn.created_at, turn.asked),
         )
         return sum(count for run_id, count in rows if self._driven(run_id))
@@ -156,8 +161,8 @@ class Locks:
     def holders(self, key: str) -> list[LockHolder]:
         """Who holds the lock, the longest first."""
         rows = self._database.rows(
-            "SELECT l.run, r.name, l.node, l.since FROM locks l JOIN runs r ON r.id = l.run"
-            " WHERE l.key = ? AND l.held = 1 AND r.finished = 0 ORDER BY l.since, l.asked",
+            "SELECT l.run, r.name, l.node, l.since FROM locks l INDEXED BY locks_by_turn"
+            " JOIN runs r ON r.id = l.run WHERE l.key = ? AND l.held = 1 AND r.finished = 0 ORDER BY l.since, l.asked",
             (key,),
         )
         return [LockHolder(run_id=run_id, run=run, node=node, since=since) for run_id, run, node, since in rows]

@@ -5,7 +5,6 @@ It writes nothing, and does not know how a status follows from facts.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -104,6 +103,8 @@ class Queries:
         return newest[0]
 
     def _no_such_run(self, name: str) -> NotFound:
+        import difflib  # only for this error
+
         names = [row[0] for row in self._database.rows("SELECT name FROM runs ORDER BY id DESC LIMIT 1000")]
         alike = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
         hint = f"did you mean {' or '.join(alike)}?" if alike else "argosy list shows the runs there are"

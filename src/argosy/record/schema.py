@@ -106,7 +106,7 @@ _FIRST = (
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX locks_by_holder ON locks (run, node)",
-    "CREATE INDEX locks_by_turn ON locks (key, held)",
+    "CREATE INDEX locks_by_turn ON locks (key, held, run, priority, created_at, asked)",
     """
     CREATE TABLE memos (
         cache TEXT NOT NULL,
