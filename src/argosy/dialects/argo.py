@@ -64,12 +64,16 @@ def load(text: str | bytes, file: str, *, strict: bool = True, limits: Limits = 
     """
     parsed = parse(text, file, limits=limits)
     reader = _Reader(parsed.source, list(parsed.diagnostics), limits, strict)
-    for node in parsed.documents:
+    over_budget = any(found.rule == "file-limit" for found in parsed.diagnostics)
+    for node in () if over_budget else parsed.documents:
         reader.read(node)
     if not reader.seen and not parsed.diagnostics:
         reader.report(
             "file-empty", "there is no manifest in this file", 0, hint="a Workflow starts with `kind: Workflow`"
         )
+    if len(reader.diagnostics) >= limits.problems:
+        message = f"reading stopped after {limits.problems} findings; there may be more"
+        reader.report("file-problems", message, 0, severity="note")
     return Loaded(documents=tuple(reader.documents), diagnostics=tuple(reader.diagnostics), source=parsed.source)
 
 

@@ -5,7 +5,6 @@ It knows msgspec's structs and the annotations that `argosy.model.manifest` uses
 
 from __future__ import annotations
 
-import inspect
 import re
 import types
 import typing
@@ -170,21 +169,21 @@ _BLANK_FOR_NULL = (_string, _any_string)
 _decoders: dict[Any, Decoder] = {}
 
 
-def decoder_of(type: Any) -> Decoder:
+def decoder_of(wanted: Any) -> Decoder:
     """The decoder of a type. Raises TypeError for a type that no manifest has."""
-    made = _decoders.get(type)
+    made = _decoders.get(wanted)
     if made is None:
-        made = _decoders[type] = _make(type)
+        made = _decoders[wanted] = _make(wanted)
     return made
 
 
-def _make(type: Any) -> Decoder:
-    origin = typing.get_origin(type)
-    arguments = typing.get_args(type)
+def _make(wanted: Any) -> Decoder:
+    origin = typing.get_origin(wanted)
+    arguments = typing.get_args(wanted)
     if origin is typing.Annotated:
         return _any_string
-    if type in _SIMPLE:
-        return _SIMPLE[type]
+    if wanted in _SIMPLE:
+        return _SIMPLE[wanted]
     if origin is tuple:
         return _tuple(arguments[0])
     if origin is dict:
@@ -195,9 +194,9 @@ def _make(type: Any) -> Decoder:
             return _int_or_string
         if len(options) == 1:
             return decoder_of(options[0])
-    if inspect.isclass(type) and issubclass(type, msgspec.Struct):
-        return _Struct(type).decode
-    raise TypeError(f"no manifest has a field of type {type}")
+    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+        return _Struct(wanted).decode
+    raise TypeError(f"no manifest has a field of type {wanted}")
 
 
 def _tuple(item: Any) -> Decoder:

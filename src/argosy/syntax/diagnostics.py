@@ -6,6 +6,7 @@ It knows neither how a diagnostic is drawn nor which rules exist.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,8 @@ from argosy.syntax.span import Span
 
 Severity = Literal["error", "warning", "note"]
 _LONGEST_WORD = 80
+# Comparing words costs time; nobody reads a hint from beyond here.
+_MOST_CANDIDATES = 2000
 
 
 class Diagnostic(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,7 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
         return None
     folded = _fold(word)
     best: tuple[int, str] | None = None
-    for candidate in candidates:
+    for candidate in islice(candidates, _MOST_CANDIDATES):
         allowed = max(1, max(len(word), len(candidate)) // 3)
         if best is not None:
             allowed = min(allowed, best[0] - 1)

@@ -5,6 +5,7 @@ It knows JSON's spelling (RFC 8259) and nothing else; budgets and the tree are t
 
 from __future__ import annotations
 
+import math
 import re
 from typing import NoReturn
 
@@ -17,8 +18,8 @@ from argosy.syntax.tree import TreeBuilder, shortened
 _TOKEN = re.compile(
     r"""[ \t\n\r]*(?:
     (?P<mark>[\[\]{},:])
-    |"(?P<simple>[^"\\\x00-\x1f]*)"
-    |"(?P<escaped>(?:[^"\\\x00-\x1f]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*)"
+    |"(?P<simple>[^"\\\x00-\x1f]*+)"
+    |"(?P<escaped>(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*+)"
     |(?P<number>-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)(?![0-9a-zA-Z_.+-])
     |(?P<word>true|false|null)(?![0-9a-zA-Z_])
     |(?P<end>\Z)
@@ -71,6 +72,7 @@ class _Reader:
             self._fail("expected a key in double quotes", start)
         if not wanted.startswith(("key", "value")):
             self._fail(f"expected {self._expected(wanted)}", start)
+        self.builder.check_length(end - start, pack(start, end))
         value = self._value(found, kind or "", start, end)
         self.builder.scalar(value, end - start, pack(start, end))
         return "colon" if wanted.startswith("key") else self._behind()
@@ -92,7 +94,15 @@ class _Reader:
             return _WORDS[found["word"]]
         if end - start > self.limits.digits:
             self.builder.stop("file-limit", f"a number of {end - start} digits", pack(start, end))
-        return _number(found["number"])
+        return self._number(found["number"], pack(start, end))
+
+    def _number(self, text: str, place: int) -> ScalarValue:
+        if text.lstrip("-").isdecimal():
+            return int(text)
+        number = float(text)
+        if math.isinf(number):
+            self.builder.report("yaml-number", f"`{shortened(text)}` is too large a number", place)
+        return whole(number)
 
     def _mark(self, mark: str, offset: int, wanted: str) -> str:
         if mark in "[{" and wanted.startswith("value"):
@@ -133,12 +143,6 @@ class _Reader:
 
     def _fail(self, message: str, offset: int) -> NoReturn:
         self.builder.stop("json-syntax", message, pack(offset, min(offset + 1, len(self.text))))
-
-
-def _number(text: str) -> ScalarValue:
-    if "." in text or "e" in text or "E" in text:
-        return whole(float(text))
-    return int(text)
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -10,7 +10,6 @@ import re
 import msgspec
 
 from argosy.syntax.diagnostics import Diagnostic
-from argosy.syntax.json_text import read_json
 from argosy.syntax.limits import Limits
 from argosy.syntax.nodes import Node
 from argosy.syntax.span import Source, Span, pack
@@ -56,6 +55,9 @@ def _read(source: Source, limits: Limits, builder: TreeBuilder) -> None:
     if source.text.lstrip()[:1] not in ("{", "["):
         read_yaml(source, limits, builder)
         return
+    # Most files are YAML: they need not wait for the JSON reader's import.
+    from argosy.syntax.json_text import read_json
+
     as_json = TreeBuilder(source, limits)
     try:
         read_json(source, limits, as_json)

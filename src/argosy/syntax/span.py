@@ -6,14 +6,16 @@ It knows text and positions, not what is written there.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left
 
 import msgspec
 
 # Packed places: the offset of the first character above, the offset behind the last one below.
 _SHIFT = 25
 _MASK = (1 << _SHIFT) - 1
-_LINE_BREAK = re.compile(r"\r\n|\n|\r")
+_LONE_RETURN = re.compile(r"\r(?!\n)")
+# Lines are counted in pieces of so many characters.
+_PIECE = 1 << 14
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,30 +45,50 @@ def end_of(place: int) -> int:
 
 
 class Source:
-    """The text of a file, which turns packed places into spans. The table of lines is made when first asked for."""
+    """The text of a file, which turns packed places into spans.
 
-    __slots__ = ("_starts", "file", "text")
+    Lines are counted when first asked for, in pieces, so that a file of a million empty lines costs no table.
+    """
+
+    __slots__ = ("_counted", "_lines", "file", "text")
 
     def __init__(self, text: str, file: str) -> None:
         self.text = text
         self.file = file
-        self._starts: list[int] | None = None
+        # The text with each line break ending in a newline, and the number of newlines before each piece of it.
+        self._lines = ""
+        self._counted: list[int] = []
+
+    def _count(self) -> str:
+        if not self._counted:
+            self._lines = _LONE_RETURN.sub("\n", self.text) if "\r" in self.text else self.text
+            before = 0
+            for start in range(0, len(self._lines) + 1, _PIECE):
+                self._counted.append(before)
+                before += self._lines.count("\n", start, start + _PIECE)
+        return self._lines
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column, from 1, of the character at an offset from 0."""
-        if self._starts is None:
-            self._starts = [0, *(found.end() for found in _LINE_BREAK.finditer(self.text))]
-        row = bisect_right(self._starts, offset)
-        return row, offset - self._starts[row - 1] + 1
+        lines = self._count()
+        piece = min(offset // _PIECE, len(self._counted) - 1)
+        row = self._counted[piece] + lines.count("\n", piece * _PIECE, offset)
+        return row + 1, offset - lines.rfind("\n", 0, offset)
 
     def line(self, number: int) -> str:
         """The line of this number, from 1, without its line break; "" past the end."""
-        self.position(0)
-        starts = self._starts or [0]
-        if not 1 <= number <= len(starts):
-            return ""
-        end = starts[number] if number < len(starts) else len(self.text)
-        return self.text[starts[number - 1] : end].rstrip("\r\n")
+        lines = self._count()
+        piece = bisect_left(self._counted, number - 1) - 1
+        row, start = (self._counted[piece], piece * _PIECE) if piece > 0 else (0, 0)
+        while row < number - 1:
+            start = lines.find("\n", start) + 1
+            row += 1
+            if not start:
+                return ""
+        # The first piece of a line may begin within it.
+        start = lines.rfind("\n", 0, start) + 1
+        end = lines.find("\n", start)
+        return lines[start : end if end >= 0 else len(lines)].rstrip("\r")
 
     def written(self, place: int) -> str:
         """What stands at a place, without the blanks behind it."""

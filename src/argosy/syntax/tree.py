@@ -13,8 +13,8 @@ from argosy.syntax.nodes import Mapping, Node, Scalar, ScalarValue, Sequence
 from argosy.syntax.scalars import key_text
 from argosy.syntax.span import Source, end_of, pack, start_of
 
-# A file is refused as too dense when its nodes are more than this plus a fourth of the characters read so far.
-_DENSE_FROM = 20_000
+# A file is refused as too dense when its nodes are more than this plus a sixth of the characters read so far.
+_DENSE_FROM = 10_000
 # A value weighs one node more for so many characters (as a shift), so that aliases of long texts are bounded too.
 _WEIGHT_SHIFT = 6
 
@@ -70,12 +70,11 @@ class TreeBuilder:
 
     # -- what a tokenizer calls ---------------------------------------------------------------------------------
 
-    def start_document(self) -> None:
+    def start_document(self, place: int = 0) -> None:
         self._anchors = {}
         if len(self.documents) >= self.limits.documents:
-            self.stop(
-                "file-limit", f"more than {self.limits.documents} documents in one file", 0, hint="split the file"
-            )
+            message = f"more than {self.limits.documents} documents in one file"
+            self.stop("file-limit", message, place, hint="split the file")
 
     def scalar(self, value: ScalarValue, length: int, place: int, anchor: str | None = None) -> None:
         """A value whose text has `length` characters."""
@@ -85,10 +84,7 @@ class TreeBuilder:
             if anchor is not None:
                 self._anchors[anchor] = _Anchor(Scalar(value, place), 1, 0)
             return
-        if length > self.limits.scalar_characters:
-            self.stop(
-                "file-limit", f"a value of {length} characters; the most is {self.limits.scalar_characters}", place
-            )
+        self.check_length(length, place)
         node = Scalar(value, place)
         self._counted(1 + (length >> _WEIGHT_SHIFT), place)
         if anchor is not None:
@@ -153,6 +149,11 @@ class TreeBuilder:
             return
         self._add(anchor.node, anchor.height)
 
+    def check_length(self, length: int, place: int) -> None:
+        most = self.limits.scalar_characters
+        if length > most:
+            self.stop("file-limit", f"a value of {length} characters; the most is {most}", place)
+
     def merge_key(self, place: int) -> bool:
         """The word `<<`, unquoted. True if it stands as a key, and so means: take over what follows."""
         top = self._top
@@ -194,7 +195,7 @@ class TreeBuilder:
         if self._count > _DENSE_FROM:
             if self._count > self.limits.nodes:
                 self.stop("file-limit", f"more than {self.limits.nodes} values in one file", place)
-            if self._count > _DENSE_FROM + (start_of(place) >> 2):
+            if self._count > _DENSE_FROM + start_of(place) // 6:
                 self.stop(
                     "file-limit",
                     f"more than {_DENSE_FROM} values that are hardly a character each",

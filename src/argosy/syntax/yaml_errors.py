@@ -44,6 +44,7 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
         "put it in quotes",
     ),
     ("did not find expected comment or line break", "only a comment may follow here", "put the value in quotes"),
+    ("did not find expected node content", "expected a value here", "close every `[` and `{`"),
     ("found a tab character", "a tab cannot indent", "indent with blanks"),
 )
 _TAG_OF_ARGO = re.compile(r"[:-]\s+\{\{")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -62,7 +62,7 @@ class _Reader:
         builder = self.builder
         while True:
             event = next_event()
-            kind = cast(type, type(event))
+            kind: type[object] = event.__class__
             if kind is yaml.ScalarEvent:
                 self._scalar(event)
             elif kind is yaml.MappingStartEvent:
@@ -76,7 +76,7 @@ class _Reader:
             elif kind is yaml.AliasEvent:
                 builder.alias(event.anchor, pack(event.start_mark.index, event.end_mark.index))
             elif kind is yaml.DocumentStartEvent:
-                builder.start_document()
+                builder.start_document(pack(event.start_mark.index, event.end_mark.index))
             elif event is None or kind is yaml.StreamEndEvent:
                 return
 
