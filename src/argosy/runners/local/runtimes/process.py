@@ -34,10 +34,16 @@ class ProcessRuntime:
     def image_trouble(self, image: str, pull_policy: str = "") -> str:
         return self._images.trouble(image)
 
+    def fetch(self, image: str) -> str:
+        return self._images.trouble(image)
+
+    def address(self, run_uid: str, id: str) -> str:
+        return "127.0.0.1"
+
     def bases(self) -> Mapping[str, Mapping[str, str]]:
         return {"host": self._base}
 
-    def spawn(self, spec: StepSpec) -> Spawn:
+    def spawn(self, spec: StepSpec, run_uid: str) -> Spawn:
         for mount in spec.mounts:
             self._check_mount(spec, mount)
         if spec.network == "none":

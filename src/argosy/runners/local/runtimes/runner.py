@@ -47,7 +47,7 @@ class SupervisedRunner:
         spawns: list[Spawn] = []
         for spec in specs:
             try:
-                spawns.append(self._runtime.spawn(spec))
+                spawns.append(self._runtime.spawn(spec, self._run_uid))
             except EnvironmentTrouble as trouble:
                 message = f"{trouble.message} {trouble.hint}".rstrip()
                 self._refused.append(Exit(id=spec.id, code=126, at=time.time(), refused=True, message=message))
@@ -71,6 +71,9 @@ class SupervisedRunner:
 
     def signal(self, id: str, number: int) -> None:
         self._supervision.kill(id, number)
+
+    def address(self, id: str) -> str:
+        return self._runtime.address(self._run_uid, id)
 
     def now(self) -> float:
         return time.time()

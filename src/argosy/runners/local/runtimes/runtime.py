@@ -106,7 +106,15 @@ class Runtime(Protocol):
         """The shared environments that its spawns refer to, by key."""
         ...
 
-    def spawn(self, spec: StepSpec) -> Spawn:
+    def fetch(self, image: str) -> str:
+        """Get the image, pulling it if need be, however long that takes; why it cannot be had, or ""."""
+        ...
+
+    def address(self, run_uid: str, id: str) -> str:
+        """The IP address that other steps reach a running step by; "" if it has none."""
+        ...
+
+    def spawn(self, spec: StepSpec, run_uid: str) -> Spawn:
         """What the supervisor starts for the step.
 
         Raises EnvironmentTrouble, it can never start here, and StartFailure, which is an exit of the step.
@@ -156,6 +164,10 @@ class Runner(Protocol):
 
     def signal(self, id: str, number: int) -> None:
         """Send one signal to the step's processes. Nothing happens if the id does not run."""
+        ...
+
+    def address(self, id: str) -> str:
+        """The IP address that other steps reach a running step by; "" if it has none."""
         ...
 
     def now(self) -> float:

@@ -71,10 +71,16 @@ class SandboxRuntime:
     def image_trouble(self, image: str, pull_policy: str = "") -> str:
         return self._images.trouble(image)
 
+    def fetch(self, image: str) -> str:
+        return self._images.trouble(image)
+
+    def address(self, run_uid: str, id: str) -> str:
+        return "127.0.0.1"
+
     def bases(self) -> Mapping[str, Mapping[str, str]]:
         return {"host": self._base}
 
-    def spawn(self, spec: StepSpec) -> Spawn:
+    def spawn(self, spec: StepSpec, run_uid: str) -> Spawn:
         meaning = self._images.meaning(spec.image)
         command = self._images.argv(spec, meaning)
         layers = self._layers(spec)

@@ -1,0 +1,134 @@
+"""A bench for runtimes: each real one in turn, a runner on it, and specs that need nothing but a shell."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from argosy.runners.local.leftovers import processes_of
+from argosy.runners.local.runtimes.container import ContainerRuntime, container_name
+from argosy.runners.local.runtimes.process import ProcessRuntime
+from argosy.runners.local.runtimes.runner import SupervisedRunner
+from argosy.runners.local.runtimes.runtime import Exit, Runtime, StepSpec
+from argosy.runners.local.runtimes.sandbox import SandboxRuntime
+
+IMAGE = "docker.io/library/alpine:3.23"
+KINDS = ("process", "sandbox", "podman")
+
+
+def made(kind: str) -> Runtime:
+    runtimes = {"process": ProcessRuntime, "sandbox": SandboxRuntime, "podman": lambda: ContainerRuntime("podman")}
+    runtime: Runtime = runtimes[kind]()
+    if trouble := runtime.trouble():
+        pytest.skip(trouble)
+    if kind == "podman" and subprocess.run(["podman", "image", "exists", IMAGE], check=False).returncode:
+        pytest.skip(f"the image {IMAGE} is not here: scripts/make-test-images makes it")
+    return runtime
+
+
+class Bench:
+    """One run on one runtime. `folder` is the step's, shared by the steps of a test."""
+
+    def __init__(self, runtime: Runtime, tmp_path: Path) -> None:
+        self.runtime = runtime
+        self.kind = runtime.name
+        self.root = tmp_path
+        self.folder = tmp_path / "step"
+        self.uid = f"bench-{os.getpid()}-{tmp_path.name}"
+        for name in ("work", "tmp", "shared"):
+            (self.folder / name).mkdir(parents=True)
+        self.log = self.folder / "log"
+        self.runner = self.open()
+
+    def open(self) -> SupervisedRunner:
+        return SupervisedRunner.open(self.runtime, self.root / "supervisor", self.uid)
+
+    def forget(self) -> None:
+        """End the driver's side as its death does, and come back as another driver."""
+        self.runner._supervision._disconnect()  # pyright: ignore[reportPrivateUsage]
+        self.runner = self.open()
+
+    def spec(self, id: str, *command: str, **more: object) -> StepSpec:
+        values: dict[str, object] = {
+            "id": id,
+            "command": command,
+            "image": IMAGE,
+            "folder": str(self.folder),
+            "stdout": str(self.log),
+            "stderr": str(self.log),
+        }
+        return StepSpec(**(values | more))  # type: ignore[arg-type]
+
+    def sh(self, id: str, script: str, **more: object) -> StepSpec:
+        return self.spec(id, "sh", "-c", script, **more)
+
+    def wait_all(self, count: int = 1) -> dict[str, Exit]:
+        exits: dict[str, Exit] = {}
+        deadline = time.monotonic() + 60
+        while len(exits) < count:
+            assert time.monotonic() < deadline, f"{count} exits were to come, {sorted(exits)} came"
+            exits |= {exit.id: exit for exit in self.runner.wait(5)}
+        return exits
+
+    def run(self, spec: StepSpec) -> Exit:
+        self.runner.start([spec])
+        return self.wait_all()[spec.id]
+
+    def output(self, script: str, **more: object) -> str:
+        ended = self.run(self.sh("output", script, **more))
+        assert ended.code == 0, (ended, self.log.read_text())
+        return self.log.read_text()
+
+    def wait_for(self, path: Path) -> str:
+        deadline = time.monotonic() + 30
+        while not (path.exists() and path.read_text().strip()):
+            assert time.monotonic() < deadline, f"{path} never appeared"
+            time.sleep(0.01)
+        return path.read_text()
+
+    def tmp_of(self) -> str:
+        """How a step's script names the folder that is `folder/tmp` here."""
+        return str(self.folder / "tmp") if self.kind == "process" else "/tmp"
+
+    def leftovers(self) -> list[object]:
+        found: list[object] = [*processes_of(self.uid)]
+        if self.kind == "podman":
+            label = f"label=argosy.run={self.uid}"
+            done = subprocess.run(["podman", "ps", "-aq", "--filter", label], capture_output=True, check=True)
+            found += done.stdout.split()
+        return found
+
+    def container(self, id: str) -> str:
+        return container_name(self.uid, id)
+
+    def supervisor_pid(self) -> int:
+        folder = str(self.root / "supervisor").encode()
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                argv = path.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if len(argv) > 4 and argv[3].endswith(b"supervisor.py") and argv[4] == folder:
+                return int(path.parent.name)
+        pytest.fail("there is no supervisor")
+
+    def close(self) -> None:
+        for id, exit in self.runner.adopt().items():
+            if exit is None:
+                self.runner.stop(id, 0)
+        while None in self.runner.adopt().values():
+            self.runner.wait(5)
+        self.runner.close()
+        self.runtime.clean_up(self.uid)
+
+
+@pytest.fixture(params=KINDS)
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(made(request.param), tmp_path)
+    yield bench
+    bench.close()
