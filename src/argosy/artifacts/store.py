@@ -296,6 +296,21 @@ class Store:
         except ValueError as error:
             raise StoreTrouble(f"The object {place} is not a tree: {error}.", hint=_DAMAGED_HINT) from error
 
+    def descend(self, digest: str, sub_path: str) -> str:
+        """The digest of what is at `sub_path` inside a folder. Raises ArtifactNotFound, StoreTrouble."""
+        parsed = parse_digest(digest)
+        for part in (part for part in sub_path.split("/") if part not in ("", ".")):
+            entries = self.entries(parsed) if parsed.form == "tree" else []
+            entry = next((entry for entry in entries if entry.name == part), None)
+            if entry is None:
+                raise ArtifactNotFound(f"There is no {sub_path!r} in the artifact {digest}.", hint="Check subPath.")
+            if entry.kind == "link":
+                raise StoreTrouble(f"{part!r} of subPath {sub_path!r} is a link.", hint="Name what it points at.")
+            parsed = parse_digest(entry.digest)
+            if entry.kind == "file" and entry.mode & 0o100:
+                parsed = Digest(parsed.hex, "exec")
+        return str(parsed)
+
     def materialize(
         self, digest: str, target: Path, *, mode: int | None = None, recurse_mode: bool = False, writable: bool = True
     ) -> None:
