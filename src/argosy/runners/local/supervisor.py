@@ -93,13 +93,16 @@ def step_of(pid: int) -> str | None:
     return None
 
 
-def is_alive(pid: int) -> bool:
-    """True for a process that has an executable image: not a zombie, not gone."""
+def how_alive(pid: int) -> str:
+    """ "alive", "dying" (no memory any more, and perhaps its pid namespace is being emptied), or "dead"."""
     try:
         with open(f"/proc/{pid}/stat", "rb", 0) as file:
-            return file.read(4096).rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+            fields = file.read(4096).rpartition(b")")[2].split()
+        if fields[0] in (b"Z", b"X"):
+            return "dead"
+        return "alive" if fields[20] != b"0" else "dying"
     except (OSError, IndexError):
-        return False
+        return "dead"
 
 
 def try_kill(pid: int, number: int) -> None:
@@ -472,9 +475,9 @@ class Supervisor:
             orphaned = True
         if not orphaned:
             return
-        dying = self.kill_orphans()
-        ended = [exit for exit in self.ended if exit[0] not in dying]
-        self.ended = [exit for exit in self.ended if exit[0] in dying]
+        waiting = self.kill_orphans()
+        ended = [exit for exit in self.ended if exit[0] not in waiting]
+        self.ended = [exit for exit in self.ended if exit[0] in waiting]
         for id, status in ended:
             code = os.waitstatus_to_exitcode(status)
             self.report(id, code if code >= 0 else 128 - code, max(0, -code), "")
@@ -489,22 +492,28 @@ class Supervisor:
         self.record(line)
         self.tell(line)
 
-    def kill_orphans(self) -> set[str | None]:
-        """Kill what ended steps left behind, and say which steps those are. Orphans are this process's children.
+    def kill_orphans(self) -> set[str]:
+        """Kill what ended steps left behind, and say which of them must wait for that. Orphans are our children.
 
         An orphan without a step's id (it cleared its environment) is killed once nothing runs, unless it may be a
         container engine's monitor. What a killed orphan leaves behind comes here in turn.
         """
-        dying: set[str | None] = set()
+        waiting: set[str] = set()
+        nameless_may_go = not self.running and not self.engine_used
         for pid in children_of(os.getpid()):
-            if pid in self.running or pid in self.killers or not is_alive(pid):
+            if pid in self.running or pid in self.killers:
                 continue
-            step = step_of(pid)
-            nameless_may_go = not self.running and not self.engine_used
-            if nameless_may_go if step is None else step not in self.pids:
+            condition = how_alive(pid)
+            if condition == "dead":
+                continue
+            step = step_of(pid) if condition == "alive" else None
+            if step is not None and step not in self.pids:
                 try_kill(pid, signal.SIGKILL)
-                dying.add(step)
-        return dying
+                waiting.add(step)
+            elif step is None and (condition == "dying" or nameless_may_go):
+                try_kill(pid, signal.SIGKILL)
+                waiting.update(id for id, _ in self.ended)
+        return waiting
 
 
 def main() -> None:
