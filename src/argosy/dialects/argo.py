@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from argosy.dialects.argo_kinds import ABSENT, API_GROUP, API_VERSION, CORE_KINDS, OLDER, refusal
+from argosy.dialects.argo_kinds import ABSENT, API_GROUP, API_VERSION, CORE_KINDS, OLDER, WORDS, refusal
 from argosy.errors import InvalidFile
 from argosy.model.manifest import KINDS, Document, Part
 from argosy.syntax.decode import decode
@@ -75,6 +75,14 @@ def load(text: str | bytes, file: str, *, strict: bool = True, limits: Limits = 
         message = f"reading stopped after {limits.problems} findings; there may be more"
         reader.report("file-problems", message, 0, severity="note")
     return Loaded(documents=tuple(reader.documents), diagnostics=tuple(reader.diagnostics), source=parsed.source)
+
+
+def dump(value: Part) -> str:
+    """A value of the model as one YAML document that `load` reads back the same."""
+    # Most commands only read: they need not pay for the writer.
+    from argosy.dialects.argo_text import as_yaml
+
+    return as_yaml(value)
 
 
 class _Reader:
@@ -176,7 +184,7 @@ class _Reader:
 
     def _decode(self, node: Mapping, type: type[Part], index: int) -> None:
         left = max(1, self.limits.problems - len(self.diagnostics))
-        manner = Manner(strict=self.strict, older=OLDER, absent=ABSENT, problems=left)
+        manner = Manner(strict=self.strict, older=OLDER, absent=ABSENT, words=WORDS, problems=left)
         decoded = decode(node, type, self.source, manner=manner)
         self.diagnostics += decoded.diagnostics
         if decoded.value is not None:

@@ -27,6 +27,29 @@ ABSENT: dict[tuple[str, str], object] = {
     ("Workflow", "kind"): "",
 }
 
+# What is better called by its field than by its type.
+WORDS = {
+    "ObjectMeta": "metadata",
+    "WorkflowSpec": "a workflow's spec",
+    "CronWorkflowSpec": "a cron workflow's spec",
+    "ContainerNode": "a container of a container set",
+    "UserContainer": "a sidecar or init container",
+    "ValueFrom": "`valueFrom`",
+    "EnvVar": "an environment variable",
+    "EnvVarSource": "`valueFrom`",
+    "EnvFromSource": "an item of `envFrom`",
+    "EnvFromRef": "a reference of `envFrom`",
+    "ManifestFrom": "`manifestFrom`",
+    "HTTPHeaderSource": "`valueFrom`",
+    "HTTPBodySource": "`bodyFrom`",
+    "LabelValueFrom": "an item of `labelsFrom`",
+    "ContinueOn": "`continueOn`",
+    "Data": "a data template",
+    "Prometheus": "a metric",
+    "Cache": "a cache",
+    "Metrics": "`metrics`",
+}
+
 _CLUSTER = "it is an object of a Kubernetes cluster, and no cluster is here"
 _RUN_ITS_PROGRAM = "run its program as a step with a `container`"
 _REFUSED: dict[str, tuple[str, str]] = {

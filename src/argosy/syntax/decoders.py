@@ -33,12 +33,14 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
 
     strict: a field that does not exist is an error; otherwise it is a warning, and case does not matter.
     older: fields that were replaced, read with a warning. absent: what a required field is when it is not there.
+    words: what a struct is called in a message, by its name; others are called by their names in words.
     problems: how many are reported before decoding stops.
     """
 
     strict: bool = True
     older: ReadOnly[tuple[str, str], Older] = {}
     absent: ReadOnly[tuple[str, str], object] = {}
+    words: ReadOnly[str, str] = {}
     problems: int = 50
 
 
@@ -55,6 +57,10 @@ class Context:
         self.source = source
         self.manner = manner
         self.diagnostics: list[Diagnostic] = []
+
+    def called(self, struct: type) -> str:
+        """What a struct is called, with its article."""
+        return self.manner.words.get(struct.__name__) or in_words(struct.__name__)
 
     def report(
         self, rule: str, message: str, place: int, *, severity: Severity = "error", why: str = "", hint: str = ""
@@ -258,13 +264,12 @@ class _Struct:
 
     def __init__(self, type: type[msgspec.Struct]) -> None:
         self.type = type
-        self.what = in_words(type.__name__)
         self.fields = {given.encode_name: _Field(given) for given in msgspec.structs.fields(type)}
         self.required = tuple(field for field in self.fields.values() if field.required)
 
     def decode(self, node: Node, context: Context) -> Any:
         if not isinstance(node, Mapping):
-            return context.wrong(node, f"a mapping, {self.what}")
+            return context.wrong(node, f"a mapping ({context.called(self.type)})")
         fields = self.fields
         found: dict[str, Any] = {}
         for key, child in node.values.items():
@@ -283,10 +288,11 @@ class _Struct:
         key = (self.type.__name__, field.written)
         if key in context.manner.absent:
             return context.manner.absent[key]
+        what = context.called(self.type)
         if field.written in node.values:
-            place, message = node.key_place(field.written), f"`{field.written}` of {self.what} is empty"
+            place, message = node.key_place(field.written), f"`{field.written}` of {what} is empty"
         else:
-            place, message = node.place, f"{self.what} lacks `{field.written}`"
+            place, message = node.place, f"{what} lacks `{field.written}`"
         return context.report("field-missing", message, place, hint=f"add `{field.written}: ...`")
 
     def _unfamiliar(self, key: str, node: Mapping, child: Node, context: Context) -> tuple[_Field | None, Node]:
@@ -295,7 +301,7 @@ class _Struct:
         older = context.manner.older.get((self.type.__name__, key))
         if older is not None and older.field not in node.values:
             new = f"{older.field}: [...]" if older.in_list else older.field
-            message = f"`{key}` of {self.what} was replaced by `{older.field}`"
+            message = f"`{key}` of {context.called(self.type)} was replaced by `{older.field}`"
             context.report("field-older", message, place, severity="warning", hint=f"write `{new}`")
             wrapped = older.in_list and not (isinstance(child, Scalar) and child.value is None)
             return self.fields[older.field], Sequence([child], child.place) if wrapped else child
@@ -304,14 +310,16 @@ class _Struct:
         hint = f"did you mean `{near}`?" if near else ""
         if near and near in node.values:
             hint = f"`{near}` stands here already; remove this one"
-        message = f"{self.what} has no field `{shortened(key)}`"
+        message = f"{context.called(self.type)} has no field `{shortened(key)}`"
         context.report("field-unknown", message, place, severity="error" if strict else "warning", hint=hint)
         same = near is not None and not strict and near not in node.values and near.lower() == key.lower()
         return (self.fields[near] if same and near else None), child
 
 
 def in_words(name: str) -> str:
-    """A class's name as a person says it, with its article: `DAGTask` is `a DAG task`."""
+    """A class's name as a person says it, with its article: `DAGTask` is `a DAG task`, `Inputs` is `inputs`."""
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+", name)
     said = " ".join(word if len(word) > 1 and word.isupper() else word.lower() for word in words) or name
-    return f"{'an' if said[0] in 'aeioAEIO' else 'a'} {said}"
+    if said.endswith("s"):
+        return said
+    return f"{'an' if said[0] in 'aeioAEIOH' else 'a'} {said}"

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from argosy.syntax.limits import Limits
 from argosy.syntax.nodes import Mapping, ScalarValue, Sequence
-from argosy.syntax.scalars import whole
+from argosy.syntax.scalars import integer, whole
 from argosy.syntax.span import Source, pack
 from argosy.syntax.tree import TreeBuilder, shortened
 
@@ -98,7 +98,7 @@ class _Reader:
 
     def _number(self, text: str, place: int) -> ScalarValue:
         if text.lstrip("-").isdecimal():
-            return int(text)
+            return integer(text)
         number = float(text)
         if math.isinf(number):
             self.builder.report("yaml-number", f"`{shortened(text)}` is too large a number", place)

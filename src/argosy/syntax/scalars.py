@@ -47,9 +47,7 @@ def _number(text: str) -> ScalarValue:
         return _WORDS[text]
     digits = text if text[0] == "." else text.replace("_", "")
     if _DECIMAL.fullmatch(digits):
-        if len(digits) < 19:
-            return int(digits)
-        return _large(digits)
+        return integer(digits)
     found = _INTEGER.fullmatch(digits)
     if found:
         return _with_base(found, text)
@@ -59,8 +57,8 @@ def _number(text: str) -> ScalarValue:
     return text
 
 
-def _large(digits: str) -> ScalarValue:
-    """A decimal near or beyond 64 bits: beyond, Go falls back to a float, and to an integer when that overflows."""
+def integer(digits: str) -> int | float:
+    """A decimal. Beyond 64 bits Go falls back to a float, and to an integer again where a float overflows."""
     if len(digits) <= 21:
         number = int(digits)
         if -_INT64 <= number < (_INT64 if digits[0] in "+-" else _UINT64):

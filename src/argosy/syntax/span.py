@@ -78,6 +78,8 @@ class Source:
     def line(self, number: int) -> str:
         """The line of this number, from 1, without its line break; "" past the end."""
         lines = self._count()
+        if number < 1:
+            return ""
         piece = bisect_left(self._counted, number - 1) - 1
         row, start = (self._counted[piece], piece * _PIECE) if piece > 0 else (0, 0)
         while row < number - 1:

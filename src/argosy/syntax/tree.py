@@ -14,7 +14,7 @@ from argosy.syntax.scalars import key_text
 from argosy.syntax.span import Source, end_of, pack, start_of
 
 # A file is refused as too dense when its nodes are more than this plus a sixth of the characters read so far.
-_DENSE_FROM = 10_000
+_DENSE_FROM = 6_000
 # A value weighs one node more for so many characters (as a shift), so that aliases of long texts are bounded too.
 _WEIGHT_SHIFT = 6
 

@@ -120,7 +120,7 @@ def test_loose_reading_warns_of_unknown_fields() -> None:
 def test_checked_raises_with_all_diagnostics() -> None:
     loaded = argo.load(HEAD + SPEC + "  a: 1\n  b: 1\n", "w.yaml")
     assert not loaded.ok
-    with pytest.raises(InvalidFile, match=r"w.yaml: a workflow spec has no field `a` \(and 1 more\)") as caught:
+    with pytest.raises(InvalidFile, match=r"w.yaml: a workflow's spec has no field `a` \(and 1 more\)") as caught:
         loaded.checked()
     assert caught.value.diagnostics == loaded.diagnostics
     assert caught.value.exit_code == 3

@@ -1,0 +1,48 @@
+"""Which front-end a file is for, told from its text.
+
+It knows one sign of each dialect, not how any of them is read.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from argosy.errors import InvalidFile
+from argosy.syntax.diagnostics import Diagnostic
+from argosy.syntax.parse import DEFAULT_LIMITS
+from argosy.syntax.span import Span
+
+
+class Sign(msgspec.Struct, frozen=True, kw_only=True):
+    """How a dialect is told: a pattern in its text. what: the format in words."""
+
+    dialect: str
+    what: str
+    pattern: re.Pattern[str]
+
+
+# Tried in this order; a more particular format goes before a more general one.
+SIGNS: tuple[Sign, ...] = (
+    Sign(
+        dialect="argo",
+        what="Argo manifests (a mapping with `apiVersion` and `kind`)",
+        pattern=re.compile(
+            r"""^[ \t{,]*["']?(?:apiVersion|kind|metadata|spec)["']?[ \t]*:""", re.MULTILINE | re.IGNORECASE
+        ),
+    ),
+)
+
+
+def detect(text: str, file: str) -> str:
+    """The name of the dialect that a file is written in. Raises InvalidFile when it is none that is known."""
+    head = text[: DEFAULT_LIMITS.size_bytes]
+    for sign in SIGNS:
+        if sign.pattern.search(head):
+            return sign.dialect
+    hint = "the formats that are read: " + "; ".join(sign.what for sign in SIGNS)
+    span = Span(file=file, line=1, column=1, end_line=1, end_column=2)
+    message = "there is nothing in this file" if not text.strip() else "this is no format that is known"
+    diagnostic = Diagnostic(rule="file-format", severity="error", message=message, span=span, hint=hint)
+    raise InvalidFile(f"{file}: {message}", diagnostics=(diagnostic,), hint=hint)
