@@ -1,0 +1,91 @@
+"""Rules on resource templates: a known action, one manifest.
+
+It knows whether a manifest can be read, not what it makes.
+Source: Argo docs: walk-through/kubernetes-resources.md.
+"""
+
+from __future__ import annotations
+
+from argosy.checks.finding import Rule
+from argosy.checks.report import Report
+from argosy.checks.survey import Place, Subject
+from argosy.expressions import tags
+from argosy.model.manifest import ResourceTemplate
+from argosy.syntax.parse import parse
+
+ACTION_INVALID = Rule(
+    id="resource-action-invalid",
+    meaning="A resource template does something that there is not.",
+    bad="resource: {action: update}",
+    fix="use get, create, apply, delete, replace or patch",
+)
+MANIFEST_MISSING = Rule(
+    id="resource-manifest-missing",
+    meaning="A resource template has no manifest, two, or one from an artifact that is not an input.",
+    bad="resource: {action: create}",
+    fix="give manifest, or manifestFrom with the name of an input artifact",
+)
+MANIFEST_INVALID = Rule(
+    id="resource-manifest-invalid",
+    meaning="The manifest of a resource template is no YAML.",
+    bad="resource: {action: create, manifest: 'a: b: c'}",
+    fix="correct it at the place that is shown",
+)
+RULES = (ACTION_INVALID, MANIFEST_MISSING, MANIFEST_INVALID)
+
+ACTIONS = ("get", "create", "apply", "delete", "replace", "patch")
+
+
+def check_place(subject: Subject, place: Place, report: Report) -> None:
+    """The resource of one template."""
+    resource = place.template.resource
+    if resource is None:
+        return
+    path = (*place.path, "resource")
+    if resource.action not in ACTIONS and "{{" not in resource.action:
+        message = f"{place.label}.resource.action must be one of: {', '.join(ACTIONS)}"
+        report.add(ACTION_INVALID, (*path, "action"), message, hint=report.suggest(resource.action, ACTIONS))
+    problem = _manifest_problem(place, resource)
+    if problem:
+        report.add(MANIFEST_MISSING, path, problem)
+    elif resource.action not in ("delete", "get"):
+        trouble = yaml_trouble(resource.manifest)
+        if trouble:
+            message = f"{place.label}.resource.manifest must be a valid yaml: {trouble}"
+            report.add(MANIFEST_INVALID, (*path, "manifest"), message)
+
+
+def plain_manifest(text: str) -> str:
+    """The manifest with a word in place of each tag, so that it can be read before the tags are filled in."""
+    pieces: list[str] = []
+    last = 0
+    for tag in tags.references(text):
+        if tag.start >= last:
+            pieces += (text[last : tag.start], "tag")
+            last = tag.end
+    return "".join(pieces) + text[last:]
+
+
+def yaml_trouble(text: str) -> str:
+    """Why a text is no YAML, or ""."""
+    if not text.strip():
+        return ""
+    found = parse(plain_manifest(text), "manifest").diagnostics
+    return next((problem.message for problem in found if problem.severity == "error"), "")
+
+
+def _manifest_problem(place: Place, resource: ResourceTemplate) -> str:
+    if resource.action in ("delete", "get"):
+        return ""
+    label = f"{place.label}.resource"
+    if not resource.manifest and resource.manifest_from is None:
+        return f"either {label}.manifest or {label}.manifestFrom must be specified"
+    if resource.manifest_from is None:
+        return ""
+    if resource.manifest:
+        return f"{label} shouldn't have both `manifest` and `manifestFrom` specified"
+    inputs = place.template.inputs
+    wanted = resource.manifest_from.artifact.name
+    if inputs is None or all(artifact.name != wanted for artifact in inputs.artifacts):
+        return f"{label}: artifact {wanted} in `manifestFrom` refer to a non-exist artifact"
+    return ""

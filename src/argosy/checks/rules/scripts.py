@@ -1,0 +1,80 @@
+"""A rule beyond Argo's: parameters pasted into program text, where a value can become code.
+
+It knows where program text stands, not what the program does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from argosy.checks.finding import Path, Rule
+from argosy.checks.report import Report
+from argosy.checks.survey import Place, Subject
+from argosy.expressions import tags
+from argosy.model.manifest import ContainerFields
+
+PARAMETER_IN_SCRIPT = Rule(
+    id="parameter-in-script",
+    severity="warning",
+    meaning="A parameter is pasted into a script; a value with quotes or $(...) in it runs as code.",
+    bad='script: {source: "echo {{inputs.parameters.message}}"}',
+    fix='pass it as an environment variable and use "$NAME": env: [{name: NAME, value: "{{inputs.parameters.name}}"}]',
+)
+RULES = (PARAMETER_IN_SCRIPT,)
+
+_SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"})
+_INTERPRETERS = frozenset({"python", "python2", "python3", "perl", "ruby", "node"})
+_PASTED = ("inputs.parameters.", "workflow.parameters.")
+
+
+def check_place(subject: Subject, place: Place, report: Report) -> None:
+    """Each program text of one template, each parameter in it once."""
+    for path, text in _programs(place):
+        if "{{" not in text:
+            continue
+        names = [name for tag in tags.references(text) for name in tag.names if name.startswith(_PASTED)]
+        for name in dict.fromkeys(names):
+            short = name.rsplit(".", 1)[1]
+            variable = "".join(c if c.isalnum() else "_" for c in short).upper()
+            hint = f'set env {variable} to "{{{{{name}}}}}" and use "${variable}" in the script'
+            message = f"{place.label}: parameter '{short}' is pasted into program text"
+            why = "a value with quotes, ; or $(...) in it would run as code"
+            report.add(PARAMETER_IN_SCRIPT, path, message, why=why, hint=hint)
+
+
+def _programs(place: Place) -> Iterator[tuple[Path, str]]:
+    template = place.template
+    if template.script is not None:
+        yield (*place.path, "script", "source"), template.script.source
+    for path, container in _containers(place):
+        words = [(("command", i), word) for i, word in enumerate(container.command)]
+        words += [(("args", i), word) for i, word in enumerate(container.args)]
+        if not words:
+            continue
+        at = _program_at([word for _, word in words])
+        if at is not None:
+            key, text = words[at]
+            yield (*path, *key), text
+
+
+def _program_at(words: list[str]) -> int | None:
+    """Which word is the program, in `sh -c program`, `bash -euc program` or `python -c program`."""
+    program = words[0].rsplit("/", 1)[-1]
+    if program not in _SHELLS and program not in _INTERPRETERS:
+        return None
+    for index, word in enumerate(words[:-1]):
+        if index and word.startswith("-") and not word.startswith("--") and word[-1] in "ce":
+            return index + 1
+    return None
+
+
+def _containers(place: Place) -> Iterator[tuple[Path, ContainerFields]]:
+    template = place.template
+    if template.container is not None:
+        yield (*place.path, "container"), template.container
+    if template.container_set is not None:
+        for index, container in enumerate(template.container_set.containers):
+            yield (*place.path, "containerSet", "containers", index), container
+    for key, containers in (("initContainers", template.init_containers), ("sidecars", template.sidecars)):
+        for index, container in enumerate(containers):
+            yield (*place.path, key, index), container
