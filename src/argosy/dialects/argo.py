@@ -71,6 +71,7 @@ def load(text: str | bytes, file: str, *, strict: bool = True, limits: Limits = 
         reader.report(
             "file-empty", "there is no manifest in this file", 0, hint="a Workflow starts with `kind: Workflow`"
         )
+    reader.diagnostics.sort(key=_position)
     if len(reader.diagnostics) >= limits.problems:
         message = f"reading stopped after {limits.problems} findings; there may be more"
         reader.report("file-problems", message, 0, severity="note")
@@ -194,6 +195,10 @@ class _Reader:
             self.documents.append(
                 LoadedDocument(value=value, source_map=decoded.source_map, file=self.source.file, index=index)
             )
+
+
+def _position(found: Diagnostic) -> tuple[int, int]:
+    return (found.span.line, found.span.column) if found.span else (0, 0)
 
 
 def _looks_like_workflow(node: Mapping) -> bool:

@@ -51,12 +51,14 @@ class Stopped(Exception):
 class Context:
     """What the decoders of one document share: the source, and the problems found so far."""
 
-    __slots__ = ("diagnostics", "manner", "source")
+    __slots__ = ("diagnostics", "field", "manner", "source")
 
     def __init__(self, source: Source, manner: Manner) -> None:
         self.source = source
         self.manner = manner
         self.diagnostics: list[Diagnostic] = []
+        # The field whose value is being decoded, for messages.
+        self.field = ""
 
     def called(self, struct: type) -> str:
         """What a struct is called, with its article."""
@@ -75,7 +77,10 @@ class Context:
 
     def wrong(self, node: Node, expected: str, hint: str = "", why: str = "") -> None:
         """Note that a node is not of the type that its field has; its value is then of no interest."""
-        self.report("field-type", f"expected {expected}, found {described(node)}", node.place, why=why, hint=hint)
+        message = f"expected {expected}, found {described(node)}"
+        if self.field:
+            message = f"`{self.field}`: {message}"
+        self.report("field-type", message, node.place, why=why, hint=hint)
 
 
 Decoder = Callable[[Node, Context], Any]
@@ -215,7 +220,9 @@ def _tuple(item: Any) -> Decoder:
             hint = "start each item with `- `" if isinstance(node, Mapping) else "write `- ` before it"
             return context.wrong(node, "a list", hint)
         values: list[Any] = []
+        name = context.field
         for child in node.items:
+            context.field = name
             if nested and isinstance(child, Mapping):
                 context.wrong(child, "a list", _PARALLEL)
             elif not takes_null and isinstance(child, Scalar) and child.value is None:
@@ -277,6 +284,7 @@ class _Struct:
             if field is None:
                 field, child = self._unfamiliar(key, node, child, context)
             if field is not None and (not isinstance(child, Scalar) or child.value is not None):
+                context.field = key
                 found[field.name] = field.decode(child, context)
         for field in self.required:
             if field.name not in found:

@@ -87,7 +87,7 @@ def test_whole_or_text() -> None:
     assert value("retryStrategy: {limit: '3'}").retry_strategy.limit == "3"
     assert value("retryStrategy: {limit: 3.0}").retry_strategy.limit == 3
     assert problems("retryStrategy: {limit: 1.5}") == [
-        ("1:24", "field-type", "expected a whole number or a string, found the number 1.5", "")
+        ("1:24", "field-type", "`limit`: expected a whole number or a string, found the number 1.5", "")
     ]
 
 
@@ -100,8 +100,8 @@ def test_floats() -> None:
     text = "{value: 1, buckets: [1, 2.5]}"
     assert value(text, manifest.MetricValue).buckets == (1.0, 2.5)
     assert problems("{value: 1, buckets: [a, yes]}", manifest.MetricValue) == [
-        ("1:22", "field-type", "expected a number, found a string", ""),
-        ("1:25", "field-type", "expected a number, found the boolean true", ""),
+        ("1:22", "field-type", "`buckets`: expected a number, found a string", ""),
+        ("1:25", "field-type", "`buckets`: expected a number, found the boolean true", ""),
     ]
     assert [rule for _, rule, _, _ in problems(f"{{value: 1, buckets: [{'9' * 400}]}}", manifest.MetricValue)] == [
         "field-type"
@@ -111,30 +111,30 @@ def test_floats() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "message", "hint"),
     [
-        ("name: 3", "1:7", "expected a string, found the number 3", 'put it in quotes: "3"'),
-        ("name: 3.10", "1:7", "expected a string, found the number 3.1", 'put it in quotes: "3.10"'),
-        ("name: y", "1:7", "expected a string, found the boolean true", 'put it in quotes: "y"'),
-        ("name: [a]", "1:7", "expected a string, found a list", ""),
-        ("daemon: 1", "1:9", "expected true or false, found the number 1", ""),
-        ("daemon: 'true'", "1:9", "expected true or false, found a string", "write true without quotes"),
-        ("parallelism: '3'", "1:14", "expected a whole number, found a string", "write 3 without quotes"),
-        ("parallelism: 3.5", "1:14", "expected a whole number, found the number 3.5", ""),
-        ("parallelism: yes", "1:14", "expected a whole number, found the boolean true", ""),
-        ("parallelism: [1]", "1:14", "expected a whole number, found a list", ""),
-        ("parallelism: '{{x}}'", "1:14", "expected a whole number, found a string",
+        ("name: 3", "1:7", "`name`: expected a string, found the number 3", 'put it in quotes: "3"'),
+        ("name: 3.10", "1:7", "`name`: expected a string, found the number 3.1", 'put it in quotes: "3.10"'),
+        ("name: y", "1:7", "`name`: expected a string, found the boolean true", 'put it in quotes: "y"'),
+        ("name: [a]", "1:7", "`name`: expected a string, found a list", ""),
+        ("daemon: 1", "1:9", "`daemon`: expected true or false, found the number 1", ""),
+        ("daemon: 'true'", "1:9", "`daemon`: expected true or false, found a string", "write true without quotes"),
+        ("parallelism: '3'", "1:14", "`parallelism`: expected a whole number, found a string", "write 3 without quotes"),
+        ("parallelism: 3.5", "1:14", "`parallelism`: expected a whole number, found the number 3.5", ""),
+        ("parallelism: yes", "1:14", "`parallelism`: expected a whole number, found the boolean true", ""),
+        ("parallelism: [1]", "1:14", "`parallelism`: expected a whole number, found a list", ""),
+        ("parallelism: '{{x}}'", "1:14", "`parallelism`: expected a whole number, found a string",
          "this field takes no `{{...}}` tag; write the number"),
         ("parallelism: 9223372036854775808", "1:14", "this number does not fit 64 bits", ""),
-        ("container: alpine", "1:12", "expected a mapping (a container), found a string", ""),
-        ("container: {args: a}", "1:19", "expected a list, found a string", "write `- ` before it"),
-        ("container: {env: {A: b}}", "1:18", "expected a list, found a mapping", "start each item with `- `"),
+        ("container: alpine", "1:12", "`container`: expected a mapping (a container), found a string", ""),
+        ("container: {args: a}", "1:19", "`args`: expected a list, found a string", "write `- ` before it"),
+        ("container: {env: {A: b}}", "1:18", "`env`: expected a list, found a mapping", "start each item with `- `"),
         ("container: {env: [~]}", "1:19", "this item of the list is empty", "remove it"),
-        ("annotations: [a]", "1:14", "expected a mapping, found a list", "write `key: value`"),
-        ("annotations: {a: [b]}", "1:18", "expected a string, a number or a boolean, found a list",
+        ("annotations: [a]", "1:14", "`annotations`: expected a mapping, found a list", "write `key: value`"),
+        ("annotations: {a: [b]}", "1:18", "`annotations`: expected a string, a number or a boolean, found a list",
          "a whole list or mapping can be given as JSON text in quotes"),
-        ("steps: {name: a}", "1:8", "expected a list, found a mapping", "start each item with `- `"),
-        ("steps:\n- name: a\n  template: b", "2:3", "expected a list, found a mapping",
+        ("steps: {name: a}", "1:8", "`steps`: expected a list, found a mapping", "start each item with `- `"),
+        ("steps:\n- name: a\n  template: b", "2:3", "`steps`: expected a list, found a mapping",
          "steps are a list of lists, whose inner ones run at the same time: write `- - name: ...`"),
-        ("steps: [a]", "1:9", "expected a list, found a string", "write `- ` before it"),
+        ("steps: [a]", "1:9", "`steps`: expected a list, found a string", "write `- ` before it"),
         ("steps: [~]", "1:9", "this item of the list is empty", "remove it"),
     ],
 )  # fmt: skip
