@@ -178,6 +178,7 @@ def _read_tar(archive: Path, unpacked: Unpacked, limits: Limits) -> None:
             _take_member(tar, member, unpacked)
             metered.reading_header()
         metered.check_end()
+        metered.drain()
 
 
 def _take_member(tar: tarfile.TarFile, member: tarfile.TarInfo, unpacked: Unpacked) -> None:

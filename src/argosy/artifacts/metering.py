@@ -11,6 +11,8 @@ from argosy.artifacts.troubles import ArchiveRefused
 
 SKIP_BYTES = 1 << 18
 BLOCK_BYTES = 512
+# Writers fill up their last record; none of them fills up this much.
+TRAILER_BYTES = 16 << 20
 
 
 class Metered:
@@ -58,6 +60,13 @@ class Metered:
         """Raises ArchiveRefused when the last header read, which the tar reader took for the end, is none."""
         if self._header.strip(b"\0") or len(self._header) % BLOCK_BYTES:
             raise ArchiveRefused("It is damaged: something in it is no entry.", hint="Make or fetch it anew.")
+
+    def drain(self) -> None:
+        """Read what follows the last entry: only at its end does a decompressor know that the sum is right."""
+        end = self._position + TRAILER_BYTES
+        while self._take(SKIP_BYTES):
+            if self._position > end:
+                raise ArchiveRefused(f"More than {TRAILER_BYTES} bytes follow its last entry.", hint=_HINT)
 
     def _take(self, size: int) -> bytes:
         if size == 0:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from argosy.artifacts.places import new_file
 from argosy.artifacts.redaction import redact
 from argosy.artifacts.troubles import ArtifactNotFound, TransferRefused, TransferTrouble, disk_errors
 
@@ -77,7 +78,7 @@ class LocalBlobs:
         place = self._place(key)
         if not place.is_file():
             raise _not_found(str(place))
-        with _new_file(target) as file, disk_errors("read", place), place.open("rb") as source:
+        with new_file(target) as file, disk_errors("read", place), place.open("rb") as source:
             shutil.copyfileobj(source, file, COPY_BYTES)
 
     def exists(self, key: str) -> bool:
@@ -123,7 +124,7 @@ class FsspecBlobs:
             raise _not_found(self._place(key))
         with _fsspec_errors(self._place(key)):
             source = self.file_system.open(self._place(key), "rb")
-        with _new_file(target) as file, source:
+        with new_file(target) as file, source:
             while True:
                 with _fsspec_errors(self._place(key)):
                     data = source.read(COPY_BYTES)
@@ -191,7 +192,7 @@ class ObjectBlobs:
                 raise TransferRefused(f"{self.name}/{key} has more than the {self._limit} bytes that are allowed.")
             chunks = iter(answer.stream(min_chunk_size=COPY_BYTES))
         got = 0
-        with _new_file(target) as file:
+        with new_file(target) as file:
             while True:
                 self._stop_if_cancelled()
                 with self._errors(key):
@@ -290,19 +291,6 @@ def _not_found(where: str, *, bucket: bool = False) -> ArtifactNotFound:
     if bucket:
         return ArtifactNotFound(f"The bucket of {where} does not exist.", hint="Check its name, or create it first.")
     return ArtifactNotFound(f"There is nothing at {where}.", hint="Check the key, and that the step that saves it ran.")
-
-
-@contextlib.contextmanager
-def _new_file(target: Path) -> Generator[Any, None, None]:
-    """A new file that is removed again when the block fails."""
-    with disk_errors("write", target):
-        file = target.open("xb")
-    try:
-        with file, disk_errors("write", target):
-            yield file
-    except BaseException:
-        target.unlink(missing_ok=True)
-        raise
 
 
 @contextlib.contextmanager

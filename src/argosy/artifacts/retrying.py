@@ -6,7 +6,6 @@ It knows when to wait and how long; not what is tried.
 from __future__ import annotations
 
 import random
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -66,13 +65,8 @@ class RetryingDriver:
         self.patience = patience or Patience()
 
     def fetch(self, artifact: ArtifactLocation, target: Path, context: Context) -> None:
-        """As the inner driver; each try begins with nothing at `target`."""
-
-        def attempt() -> None:
-            _remove_partial(target)
-            self.inner.fetch(artifact, target, context)
-
-        self._try(attempt, context)
+        """As the inner driver, which leaves nothing at `target` when it fails."""
+        self._try(lambda: self.inner.fetch(artifact, target, context), context)
 
     def save(self, path: Path, artifact: ArtifactLocation, context: Context) -> None:
         """As the inner driver."""
@@ -106,13 +100,8 @@ class RetryingBlobs:
         self._try(lambda: self.inner.put_file(path, key))
 
     def get_file(self, key: str, target: Path) -> None:
-        """As the inner blobs; each try begins with nothing at `target`."""
-
-        def attempt() -> None:
-            _remove_partial(target)
-            self.inner.get_file(key, target)
-
-        self._try(attempt)
+        """As the inner blobs, which leave nothing at `target` when they fail."""
+        self._try(lambda: self.inner.get_file(key, target))
 
     def exists(self, key: str) -> bool:
         """As the inner blobs."""
@@ -128,11 +117,3 @@ class RetryingBlobs:
 
     def _try(self, attempt: Callable[[], Result]) -> Result:
         return self.patience.keep_trying(attempt, lambda error, seconds: None)
-
-
-def _remove_partial(target: Path) -> None:
-    """What a failed try left; a driver is only ever given a target where nothing was."""
-    if target.is_dir() and not target.is_symlink():
-        shutil.rmtree(target, ignore_errors=True)
-    else:
-        target.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from typing import Literal
 
 from argosy.artifacts.archives import archive_form, pack, safe_extract
 from argosy.artifacts.locations import Context, Driver
+from argosy.artifacts.places import remove
 from argosy.artifacts.troubles import ArchiveRefused, ArtifactNotFound, disk_errors
 from argosy.model.manifest import ArtifactFields
 
@@ -88,7 +89,7 @@ def load_input(artifact: ArtifactFields, target: Path, driver: Driver, context: 
             with disk_errors("write", target):
                 os.rename(fetched, target)
     finally:
-        _remove(fetched)
+        remove(fetched)
     if artifact.mode is not None:
         with disk_errors("change the mode of", target):
             set_mode(target, artifact.mode, recurse=artifact.recurse_mode)
@@ -117,10 +118,3 @@ def set_mode(path: Path, mode: int, *, recurse: bool) -> None:
             set_mode(child, mode, recurse=True)
     if not path.is_symlink():
         os.chmod(path, mode & 0o7777)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -136,7 +136,7 @@ class Unpacked:
 
     def _entered(self, name: str) -> Parts:
         self.entries += 1
-        if self.entries > self._max_entries:
+        if self.entries > self._max_entries or len(self._kinds) >= self._max_entries:
             self.refuse(name, f"is one more than the {self._max_entries} entries that are allowed")
         if self._cancelled():
             raise TransferCancelled(f"Unpacking {self._archive} was stopped.")

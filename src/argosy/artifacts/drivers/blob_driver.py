@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import abc
 import contextlib
-import shutil
 from pathlib import Path
 
 from argosy.artifacts.credentials import Credentials
 from argosy.artifacts.locations import Context
+from argosy.artifacts.places import new_place
 from argosy.artifacts.remote import Blobs, key_parts
-from argosy.artifacts.troubles import ArtifactNotFound, TransferRefused, disk_errors, store_trouble
+from argosy.artifacts.troubles import ArtifactNotFound, TransferRefused, store_trouble
 from argosy.model.manifest import ArtifactLocation
 
 
@@ -49,18 +49,14 @@ class BlobDriver(abc.ABC):
         if not keys:
             raise missing or ArtifactNotFound(f"There is nothing below {key}.", hint="Check the key.")
         top = "/".join(key_parts(key)) + "/"
-        try:
+        with new_place(target):
             for found in keys:
                 context.stop_if_cancelled()
                 if not found.startswith(top):
                     raise TransferRefused(f"The store lists {found!r} below {key!r}.", hint="Check the endpoint.")
                 place = target.joinpath(*key_parts(found.removeprefix(top)))
-                with disk_errors("make", place.parent):
-                    place.parent.mkdir(parents=True, exist_ok=True)
+                place.parent.mkdir(parents=True, exist_ok=True)
                 blobs.get_file(found, place)
-        except BaseException:
-            shutil.rmtree(target, ignore_errors=True)
-            raise
 
     def save(self, path: Path, artifact: ArtifactLocation, context: Context) -> None:
         """A file at the key; of a folder each file below the key. Links are followed, empty folders are not kept."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from argosy.artifacts.credentials import Credentials
 from argosy.artifacts.drivers.fields import GitFields, read_fields, wanted
 from argosy.artifacts.locations import Context
+from argosy.artifacts.places import new_place
 from argosy.artifacts.requests import take_user_info
 from argosy.artifacts.troubles import (
     ArtifactNotFound,
@@ -72,13 +73,9 @@ class GitDriver:
         if shutil.which("git") is None:
             raise EnvironmentTrouble("The program git is not installed.", hint="Install git.")
         credentials = Credentials(context)
-        with credentials.guarded(), _environment(fields, credentials, context) as (repo, environment):
-            git = _Git(target, environment, context)
-            try:
-                _clone(git, repo, fields)
-            except BaseException:
-                shutil.rmtree(target, ignore_errors=True)
-                raise
+        prepared = _environment(fields, credentials, context)
+        with credentials.guarded(), prepared as (repo, environment), new_place(target):
+            _clone(_Git(target, environment, context), repo, fields)
 
     def save(self, path: Path, artifact: ArtifactLocation, context: Context) -> None:
         """Raises LocationUnsupported."""

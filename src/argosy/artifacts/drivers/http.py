@@ -14,8 +14,9 @@ from pathlib import Path
 from argosy.artifacts.credentials import Credentials
 from argosy.artifacts.drivers.fields import HTTPFields, OAuth2, read_fields, wanted
 from argosy.artifacts.locations import Context
+from argosy.artifacts.places import new_file
 from argosy.artifacts.requests import Request, basic, download, send
-from argosy.artifacts.troubles import LocationUnsupported, TransferRefused, disk_errors
+from argosy.artifacts.troubles import LocationUnsupported, TransferRefused
 from argosy.model.manifest import ArtifactLocation
 
 TOKEN_BYTES = 1 << 20
@@ -38,12 +39,8 @@ class HTTPDriver:
             headers, tls = self.identity(fields, credentials, context)
             request = Request(method="GET", url=wanted(self.kind, "url", fields.url), headers=headers)
             answer = send(request, timeout_seconds=context.timeout_seconds, tls=tls)
-            try:
-                with answer, disk_errors("write", target), target.open("xb") as file:
-                    download(answer, file, context.limits.max_bytes, context.stop_if_cancelled)
-            except BaseException:
-                target.unlink(missing_ok=True)
-                raise
+            with answer, new_file(target) as file:
+                download(answer, file, context.limits.max_bytes, context.stop_if_cancelled)
 
     def save(self, path: Path, artifact: ArtifactLocation, context: Context) -> None:
         """Upload the file `path`. Raises as `locations.Driver` says."""

@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 from argosy.artifacts.locations import Context, location_kind
+from argosy.artifacts.places import new_place, remove
 from argosy.artifacts.remote import key_parts
 from argosy.artifacts.repositories import location_key
 from argosy.artifacts.troubles import ArtifactNotFound, disk_errors
@@ -31,7 +32,8 @@ class LocalDriver:
                 f"There is nothing at {self._key(artifact)} in the repository {self.root}.",
                 hint="Check the key, and that the step that saves it ran.",
             )
-        _copy(place, target)
+        with new_place(target):
+            _copy(place, target)
 
     def save(self, path: Path, artifact: ArtifactLocation, context: Context) -> None:
         """Copy to the key, over what is there. Raises StoreTrouble."""
@@ -40,13 +42,14 @@ class LocalDriver:
             place.parent.mkdir(parents=True, exist_ok=True)
         part = place.parent / f".{secrets.token_hex(8)}.part"
         try:
-            _copy(path, part)
+            with new_place(part):
+                _copy(path, part)
             with disk_errors("write", place):
                 if part.is_dir() or place.is_dir():
-                    _remove(place)
+                    remove(place)
                 os.replace(part, place)
         finally:
-            _remove(part)
+            remove(part)
 
     def list(self, artifact: ArtifactLocation, context: Context) -> list[str]:
         """The keys of all files at or below the key. Raises ArtifactNotFound, StoreTrouble."""
@@ -62,7 +65,7 @@ class LocalDriver:
         """Remove what is at the key. Raises StoreTrouble."""
         place = self._place(artifact)
         with disk_errors("delete", place):
-            _remove(place)
+            remove(place)
 
     def _key(self, artifact: ArtifactLocation) -> str:
         return location_key(artifact, location_kind(artifact) or "")
@@ -72,15 +75,7 @@ class LocalDriver:
 
 
 def _copy(path: Path, target: Path) -> None:
-    with disk_errors(f"copy {path} to", target):
-        if path.is_dir() and not path.is_symlink():
-            shutil.copytree(path, target, symlinks=True)
-        else:
-            shutil.copy2(path, target, follow_symlinks=False)
-
-
-def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        shutil.copytree(path, target, symlinks=True)
     else:
-        path.unlink(missing_ok=True)
+        shutil.copy2(path, target, follow_symlinks=False)

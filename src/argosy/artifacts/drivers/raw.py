@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from argosy.artifacts.locations import Context
-from argosy.artifacts.troubles import LocationUnsupported, disk_errors
+from argosy.artifacts.places import new_file
+from argosy.artifacts.troubles import LocationUnsupported
 from argosy.model.manifest import ArtifactLocation
 
 
@@ -18,7 +19,7 @@ class RawDriver:
     def fetch(self, artifact: ArtifactLocation, target: Path, context: Context) -> None:
         """Write the data to `target`. Raises StoreTrouble."""
         data = artifact.raw.data if artifact.raw else ""
-        with disk_errors("write", target), target.open("xb") as file:
+        with new_file(target) as file:
             file.write(data.encode("utf-8", "surrogateescape"))
 
     def save(self, path: Path, artifact: ArtifactLocation, context: Context) -> None:

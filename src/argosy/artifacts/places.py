@@ -1,0 +1,49 @@
+"""The places that transfers write to: nothing there before, and nothing there after an error.
+
+It knows paths of this machine only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Generator
+from pathlib import Path
+from typing import BinaryIO
+
+from argosy.artifacts.troubles import StoreTrouble, disk_errors
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link or a folder with all in it; nothing there is no error. Raises OSError."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_place(target: Path) -> Generator[None, None, None]:
+    """A path where nothing is and the block makes a file or folder, removed again when the block fails.
+
+    Raises StoreTrouble when something is there.
+    """
+    if os.path.lexists(target):
+        raise StoreTrouble(
+            f"Cannot write {target}: something is there already.", hint="Give a path that does not exist."
+        )
+    try:
+        with disk_errors("write", target):
+            yield
+    except BaseException:
+        with contextlib.suppress(OSError):
+            remove(target)
+        raise
+
+
+@contextlib.contextmanager
+def new_file(target: Path) -> Generator[BinaryIO, None, None]:
+    """A new file, removed again when the block fails. Raises StoreTrouble."""
+    with new_place(target), target.open("xb") as file:
+        yield file
