@@ -13,6 +13,7 @@ from argosy.dialects import argo
 from argosy.model import manifest
 from argosy.syntax.nodes import plain
 from argosy.syntax.parse import parse
+from argosy.syntax.render import render
 from argosy.syntax.scalars import resolve, whole
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
@@ -126,6 +127,45 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             assert found.span is not None
             assert 1 <= found.span.line <= text.count("\n") + text.count("\r") + 1
             assert (found.span.line, found.span.column) < (found.span.end_line, found.span.end_column)
+
+
+MANIFEST = """apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: a-, labels: {b: c}}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: x, value: 3}]}
+  templates:
+  - name: main
+    steps:
+    - - {name: a, template: b, withItems: [1, {c: d}], when: "{{item}} == 1"}
+      - name: e
+        inline: &inline {suspend: {duration: 3}}
+  - <<: *inline
+    name: f
+  - name: b
+    script:
+      image: g
+      source: |-
+        print(1)
+"""
+
+
+@given(st.data())
+def test_a_damaged_manifest_is_read_or_refused(data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(MANIFEST)))
+    end = data.draw(st.integers(start, min(len(MANIFEST), start + 30)))
+    text = (
+        MANIFEST[:start]
+        + data.draw(WORD | st.sampled_from(["[", "{", "- ", "null", "\n", "*inline", ": "]))
+        + MANIFEST[end:]
+    )
+    loaded = argo.load(text, "a.yaml")
+    assert loaded.documents or not loaded.ok
+    for found in loaded.diagnostics:
+        assert found.span is not None
+        shown = render(found, loaded.source)
+        assert "^" in shown or not loaded.source.line(found.span.line).strip()
 
 
 @given(st.binary(max_size=200))

@@ -17,7 +17,6 @@ OLDER: dict[tuple[str, str], Older] = {
     ("Synchronization", "mutex"): Older(field="mutexes", in_list=True),
     ("Synchronization", "semaphore"): Older(field="semaphores", in_list=True),
     ("CronWorkflowSpec", "schedule"): Older(field="schedules", in_list=True),
-    ("PodGC", "deleteDelaySeconds"): Older(field="deleteDelayDuration"),
 }
 # Go gives an absent field its zero value. These are required by the model, yet Argo runs manifests without them:
 # `templateDefaults` may hold half a script, and a workflow can be named when it starts.
@@ -57,7 +56,6 @@ _REFUSED: dict[str, tuple[str, str]] = {
     "WorkflowTaskSet": ("Argo's controller makes these itself", "remove it"),
     "WorkflowTaskResult": ("Argo's executor makes these itself", "remove it"),
     "WorkflowArtifactGCTask": ("Argo's controller makes these itself", "remove it"),
-    "WorkflowEventSource": ("it belongs to Argo Events", "start the workflow with `argosy run`"),
     "EventSource": ("it belongs to Argo Events", "start the workflow with `argosy run`"),
     "Sensor": ("it belongs to Argo Events", "start the workflow with `argosy run`"),
     "ExecutorPlugin": ("plugins run beside a pod of a cluster", "do its work in a step with a `container`"),

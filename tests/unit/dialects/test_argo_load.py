@@ -1,5 +1,7 @@
 """Reading manifests: kinds, versions, lists of objects, old spellings."""
 
+import time
+
 import pytest
 
 from argosy.dialects import argo
@@ -130,3 +132,19 @@ def test_a_bad_document_does_not_hide_the_others() -> None:
     loaded = argo.load(HEAD + SPEC + "---\nkind: Pod\n---\n" + HEAD + SPEC, "w.yaml")
     assert [document.index for document in loaded.documents] == [0, 2]
     assert [one.rule for one in loaded.diagnostics] == ["kind-refused"]
+
+
+def test_a_large_file_is_read_in_little_time() -> None:
+    """A megabyte: some 8,000 tasks with dependencies and arguments."""
+    tasks = "".join(
+        f"      - name: t{i}\n        template: main\n        dependencies: [t{i // 2}]\n"
+        f"        arguments: {{parameters: [{{name: x, value: {i}}}]}}\n"
+        for i in range(7900)
+    )
+    text = HEAD + SPEC + "  - name: dag\n    dag:\n      tasks:\n" + tasks
+    start = time.process_time()
+    value = argo.load(text, "w.yaml").checked().documents[0].value
+    assert time.process_time() - start < 2
+    assert isinstance(value, manifest.Workflow)
+    assert value.spec.templates[1].dag is not None
+    assert len(value.spec.templates[1].dag.tasks) == 7900

@@ -1,6 +1,7 @@
 """Text to nodes: places, aliases, merge keys, documents, JSON, and what errors say."""
 
 import pytest
+import yaml
 
 from argosy.errors import UsageError
 from argosy.syntax.limits import Limits
@@ -247,3 +248,24 @@ def test_nodes_are_of_three_kinds() -> None:
     assert isinstance(node.values["a"].items[0], Scalar)
     with pytest.raises(KeyError):
         node.key_place("b")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: 1\nb:\n  - c: &x {d: [e, 'f']}\n  - *x\n  - |\n    g\n\n# h\ni: {j: k}\n---\nl\n",
+        "a: 日本\nb: 🙂\n",
+        "a: {{x}}",
+        "a: b: c",
+        "a: 1\na: 2\n",
+        "a: 'b",
+    ],
+)
+def test_without_libyaml_the_same_is_read(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = parse(text, "a.yaml")
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    slow = parse(text, "a.yaml")
+    assert slow.documents == fast.documents
+    assert [(found.rule, found.span) for found in slow.diagnostics] == [
+        (found.rule, found.span) for found in fast.diagnostics
+    ]
