@@ -167,6 +167,12 @@ def output_names(template: Template, loops: bool) -> frozenset[str]:
     return frozenset(names)
 
 
+def _has_open_outputs(template: Template) -> bool:
+    """Whether a name of an output is made of tags."""
+    outputs = template.outputs
+    return outputs is not None and any("{{" in value.name for value in (*outputs.parameters, *outputs.artifacts))
+
+
 class Nodes:
     """The steps or tasks of one template, as they can be seen from one of them or from the template's outputs."""
 
@@ -185,7 +191,7 @@ class Nodes:
     def outputs_of(self, call: Call) -> frozenset[str] | None:
         """What can be seen of a node; None if only the run can tell."""
         template = call.target.template
-        if template is None:
+        if template is None or _has_open_outputs(template):
             return None
         key = (id(template), call.loops)
         found = self._names.get(key)

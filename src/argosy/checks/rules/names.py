@@ -60,6 +60,11 @@ def name_problem(name: str, *, parameter: bool = False) -> str:
     return "name must consist of letters, digits or '-', and start with a letter or a digit, such as My-name1-2"
 
 
+def filled(name: str) -> str:
+    """A name with a letter in place of each tag that is filled in before the name counts."""
+    return _TAG.sub("x", name) if "{{" in name else name
+
+
 def check_names(report: Report, names: Sequence[str], path: Path, label: str, *, parameter: bool = False) -> None:
     """Each name of one list: there, allowed, and not there before."""
     seen: dict[str, int] = {}
@@ -112,7 +117,9 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
         for key, values in (("parameters", side.parameters), ("artifacts", side.artifacts)):
             path = (*place.path, word, key)
             label = f"{place.label}.{word}.{key}"
-            check_names(report, [v.name for v in values], path, label, parameter=True)
+            # Tags in names of inputs are never filled in.
+            given = [value.name if word == "inputs" else filled(value.name) for value in values]
+            check_names(report, given, path, label, parameter=True)
     _check_calls(place, report)
     for call in place.calls:
         arguments = call.call.arguments
@@ -120,7 +127,8 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
             continue
         for key, values in (("parameters", arguments.parameters), ("artifacts", arguments.artifacts)):
             path = (*call.path, "arguments", key)
-            check_names(report, [v.name for v in values], path, f"{call.label}.arguments.{key}", parameter=True)
+            given = [filled(value.name) for value in values]
+            check_names(report, given, path, f"{call.label}.arguments.{key}", parameter=True)
 
 
 def _check_calls(place: Place, report: Report) -> None:
@@ -134,7 +142,7 @@ def _check_calls(place: Place, report: Report) -> None:
         if not name:
             report.add(NAME_MISSING, where, f"{label}.name is required")
             continue
-        problem = name_problem(_TAG.sub("x", name) if steps else name)
+        problem = name_problem(filled(name) if steps else name)
         if problem:
             report.add(NAME_INVALID, where, f"{label}.name '{name}' is invalid: {problem}")
         elif name in seen:

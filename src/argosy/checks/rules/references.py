@@ -107,8 +107,14 @@ class References:
         """Tags outside of templates, which see the workflow only."""
         spec, path = self.subject.spec, self.subject.home.path
         scope = Scope((self.globals,))
+        # Fields such as volumes are filled in for each template, and may name what that template sees.
         found = marked_texts(spec, path, frozenset({"templates", "templateDefaults"}))
-        self._check(found, scope, "spec", severity="warning")
+        for where, text in found:
+            for tag in tags.references(text):
+                raw = text[tag.start : tag.end]
+                for name in tag.names:
+                    if not tag.expression and name.startswith("workflow."):
+                        self._check_name(name, raw, where, text, scope, "spec", None, "warning")
 
     def check_place(self, place: Place) -> None:
         """Tags within one template."""
