@@ -10,6 +10,8 @@ import subprocess
 
 import msgspec
 
+from argosy.runners.local.runtimes.host import Programs
+
 ANSWER_SECONDS = 60.0
 
 
@@ -48,6 +50,9 @@ class Engine:
         except (OSError, subprocess.TimeoutExpired) as error:
             return 125, "", f"{self.name} does not answer: {error}"
         return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+    def is_installed(self) -> bool:
+        return "/" in Programs().find(self.name, os.environ.get("PATH", os.defpath))
 
     def trouble(self) -> str:
         """Why the engine cannot be used; "" if it answers."""
@@ -108,7 +113,8 @@ class Engine:
     def remove(self, *containers: str) -> None:
         """Kill and remove; what is not there is no trouble."""
         if containers:
-            self.ask("rm", "--force", *containers)
+            at_once = ("--time", "0") if self.name == "podman" else ()
+            self.ask("rm", "--force", *at_once, *containers)
 
     def labelled(self, label: str) -> list[str]:
         """The ids of the containers that carry a label, running or not."""

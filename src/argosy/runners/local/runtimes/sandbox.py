@@ -83,7 +83,7 @@ class SandboxRuntime:
     def spawn(self, spec: StepSpec, run_uid: str) -> Spawn:
         meaning = self._images.meaning(spec.image)
         command = self._images.argv(spec, meaning)
-        layers = self._layers(spec)
+        layers = self._layers(spec, meaning)
         directory = self._directory(spec, meaning)
         environment = self._environment(spec, meaning)
         program = self._program(command[0], environment.get("PATH", self._base["PATH"]), directory, layers)
@@ -103,9 +103,11 @@ class SandboxRuntime:
             shield=SHIELD,
         )
 
-    def _layers(self, spec: StepSpec) -> Layers:
+    def _layers(self, spec: StepSpec, meaning: ImageMeaning | None) -> Layers:
         layers = Layers(self._host)
         layers.add(f"{spec.folder}/tmp", "/tmp", read_only=False)
+        for path in _hidden_by_tmp(meaning):
+            layers.add(path, path, read_only=True)
         layers.add(f"{spec.folder}/work", f"{spec.folder}/work", read_only=False)
         for mount in sorted(spec.mounts, key=lambda mount: mount.target.count("/")):
             if not os.path.lexists(mount.source):
@@ -151,3 +153,12 @@ class SandboxRuntime:
 
     def clean_up(self, run_uid: str) -> None:
         """Nothing is out of the supervisor's reach: bubblewrap dies with it, and takes its namespace along."""
+
+
+def _hidden_by_tmp(meaning: ImageMeaning | None) -> list[str]:
+    """What an image means that is in the host's /tmp, which the step's own /tmp would hide."""
+    if meaning is None:
+        return []
+    # A folder of programs is useless without what is beside it: a virtual environment's bin.
+    folders = [os.path.dirname(path) if os.path.basename(path) == "bin" else path for path in meaning.path]
+    return [path for path in (*folders, *meaning.entrypoint[:1]) if path.startswith("/tmp/") and os.path.exists(path)]
