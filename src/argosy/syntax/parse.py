@@ -17,8 +17,9 @@ from argosy.syntax.tree import Stop, TreeBuilder
 from argosy.syntax.yaml_text import read_yaml
 
 DEFAULT_LIMITS = Limits()
-# What YAML calls printable; JSON text must keep to it too.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# What YAML does not call printable: control characters, and a few beyond them. (One class of all compiles slowly.)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
+_NO_CHARACTERS = ("\ufeff", "\ufffe", "\uffff")
 _BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",
@@ -102,16 +103,29 @@ def _at_start(rule: str, message: str, file: str, hint: str) -> Diagnostic:
 
 
 def _check_characters(builder: TreeBuilder) -> None:
-    found = _UNPRINTABLE.search(builder.source.text)
-    if found is None:
+    offset = _unprintable(builder.source.text)
+    if offset is None:
         return
-    code = ord(found[0])
+    code = ord(builder.source.text[offset])
     name = "a NUL character" if code == 0 else f"the character U+{code:04X}"
     if 0xD800 <= code <= 0xDFFF:
         name = f"half a character, U+{code:04X},"
     builder.stop(
         "file-encoding",
         f"{name} cannot stand in a manifest",
-        pack(found.start(), found.end()),
+        pack(offset, offset + 1),
         hint='remove it; in a quoted string it can be written as an escape: "\\u0007"',
     )
+
+
+def _unprintable(text: str) -> int | None:
+    """The offset of the first character that a file must not hold."""
+    found = _CONTROL.search(text)
+    offsets = [found.start()] if found is not None else []
+    if not text.isascii():
+        offsets += [offset for offset in map(text.find, _NO_CHARACTERS) if offset >= 0]
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as problem:
+            offsets.append(problem.start)
+    return min(offsets, default=None)
