@@ -42,7 +42,9 @@ def signed(
     moment = now.astimezone(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
     digest = hashlib.sha256(body).hexdigest()
     sent = {name.lower(): value for name, value in headers.items()}
-    sent |= {"host": parts.netloc, "x-amz-date": moment, "x-amz-content-sha256": digest}
+    sent |= {"host": parts.netloc, "x-amz-date": moment}
+    if service == "s3":
+        sent["x-amz-content-sha256"] = digest
     if keys.session_token:
         sent["x-amz-security-token"] = keys.session_token
     names = ";".join(sorted(sent))
