@@ -12,7 +12,7 @@ from argosy.checks.finding import Finding, Path, Rule, Severity
 from argosy.syntax.diagnostics import did_you_mean
 
 # Looking for a likely word reads every candidate: with ten thousand mistakes that would be quadratic.
-_MOST_SUGGESTIONS = 40
+_MOST_SUGGESTIONS = 20
 
 
 class Report:

@@ -5,6 +5,7 @@ It knows the variables (Argo docs: variables.md) and who runs before whom; it ju
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, cast
 
 import msgspec
@@ -283,13 +284,18 @@ class Scope:
             return known is None or (call is not None and (not rest or any(k.startswith(f"{rest}.") for k in known)))
         return self.wider is not None and self.wider.begins(name)
 
-    def near(self, name: str) -> list[str]:
-        """Names to compare a mistyped one with."""
+    def near(self, name: str) -> Iterator[str]:
+        """Names to compare a mistyped one with, made as they are asked for."""
         if self.nodes is not None and name.startswith(self.nodes.prefix):
             call, rest = self.nodes.split(name)
             if call is None:
-                return [f"{self.nodes.prefix}{node}.{rest}" for node in self.nodes.place.by_name]
-            return [f"{self.nodes.prefix}{call.call.name}.{known}" for known in self.nodes.outputs_of(call) or ()]
+                yield from (f"{self.nodes.prefix}{node}.{rest}" for node in self.nodes.place.by_name)
+            else:
+                known = sorted(self.nodes.outputs_of(call) or ())
+                yield from (f"{self.nodes.prefix}{call.call.name}.{word}" for word in known)
+            return
         root = name.split(".", 1)[0]
-        found = [known for layer in self.layers for known in sorted(layer.names) if known.startswith(f"{root}.")]
-        return found + (self.wider.near(name) if self.wider is not None else [])
+        for layer in self.layers:
+            yield from (known for known in sorted(layer.names) if known.startswith(f"{root}."))
+        if self.wider is not None:
+            yield from self.wider.near(name)

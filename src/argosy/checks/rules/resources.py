@@ -33,6 +33,8 @@ MANIFEST_INVALID = Rule(
 )
 RULES = (ACTION_INVALID, MANIFEST_MISSING, MANIFEST_INVALID)
 
+# Stands in a manifest for a tag that is not filled in yet.
+FILLED_IN = "x0tag0x"
 ACTIONS = ("get", "create", "apply", "delete", "replace", "patch")
 
 
@@ -61,7 +63,7 @@ def plain_manifest(text: str) -> str:
     last = 0
     for tag in tags.references(text):
         if tag.start >= last:
-            pieces += (text[last : tag.start], "tag")
+            pieces += (text[last : tag.start], FILLED_IN)
             last = tag.end
     return "".join(pieces) + text[last:]
 

@@ -1,0 +1,152 @@
+"""What a document uses that is different here: placing fields, fields that differ, and what cannot be run.
+
+It knows the table of fields and the kinds of objects that exist locally; the rules of lint are elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+import msgspec
+
+from argosy.checks.fields import Row, row_of
+from argosy.checks.finding import Finding, Path, Rule, Severity
+from argosy.checks.rules.resources import FILLED_IN, plain_manifest
+from argosy.checks.texts import fields_of
+from argosy.model.manifest import Document, ObjectMeta, Part, ResourceTemplate
+from argosy.syntax.nodes import plain
+from argosy.syntax.parse import parse
+
+FIELD_CLUSTER_ONLY = Rule(
+    id="field-cluster-only",
+    severity="note",
+    meaning="A field acts on pods or on the cluster only; it is carried along and has no effect here.",
+    bad="nodeSelector: {disk: ssd}",
+    fix="nothing needs to be done",
+)
+FIELD_DIFFERS = Rule(
+    id="field-differs",
+    severity="note",
+    meaning="A field does something else on one machine, or less.",
+    bad="readinessProbe: {...}",
+    fix="see docs/fidelity.md for how it differs",
+)
+FIELD_REFUSED = Rule(
+    id="field-refused",
+    meaning="A field asks for what only a cluster has; the workflow is not run.",
+    bad="plugin: {hello: {}}",
+    fix="see docs/fidelity.md for what to use instead",
+)
+RESOURCE_NEEDS_CLUSTER = Rule(
+    id="resource-needs-cluster",
+    meaning="A resource template handles a kind of object that exists on a cluster only.",
+    bad="resource: {action: create, manifest: 'kind: Job'}",
+    fix="run the work as a container template",
+)
+RULES = (FIELD_CLUSTER_ONLY, FIELD_DIFFERS, FIELD_REFUSED, RESOURCE_NEEDS_CLUSTER)
+
+LOCAL_KINDS = (
+    "Workflow",
+    "WorkflowTemplate",
+    "ClusterWorkflowTemplate",
+    "CronWorkflow",
+    "ConfigMap",
+    "Secret",
+    "PersistentVolumeClaim",
+)
+_RULE_OF = {"cluster-only": FIELD_CLUSTER_ONLY, "differs": FIELD_DIFFERS, "refused": FIELD_REFUSED}
+_Plan = tuple[tuple[str, str, object, Row], ...]
+_plans: dict[type[Part], _Plan] = {}
+
+
+def report(document: Document) -> tuple[Finding, ...]:
+    """What of this document is different here: an error for each thing refused, one note for each other field.
+
+    The path of a note is the first place where the field is used.
+    """
+    refused: list[Finding] = []
+    seen: dict[tuple[str, str], Finding] = {}
+    for path, key, row in _used(document):
+        rule = _RULE_OF[row.status]
+        if row.status == "refused":
+            refused.append(_finding(rule, path, f"{key} cannot be used on one machine", row.note))
+        elif (key, row.note) not in seen:
+            where = "carried along, not used on one machine" if row.status == "cluster-only" else "differs here"
+            seen[(key, row.note)] = _finding(rule, path, f"{key}: {where}: {row.note}", "")
+    refused += _resources(document)
+    return (*refused, *seen.values())
+
+
+def _finding(rule: Rule, path: Path, message: str, hint: str) -> Finding:
+    severity: Severity = rule.severity
+    return Finding(rule=rule.id, severity=severity, path=path, message=message, hint=hint or rule.fix)
+
+
+def _plan_of(kind: type[Part]) -> _Plan:
+    """For each field of a struct: attribute, key, the value that counts as not used, and its row."""
+    found = _plans.get(kind)
+    if found is None:
+        defaults = {field.name: field for field in msgspec.structs.fields(kind)}
+        parts: list[tuple[str, str, object, Row]] = []
+        for attribute, key in fields_of(kind):
+            default: object = defaults[attribute].default
+            parts.append((attribute, key, default, row_of(kind, key)))
+        found = _plans[kind] = tuple(parts)
+    return found
+
+
+def _structs(document: Part) -> Iterator[tuple[Path, Part]]:
+    """Every struct of a document, in the order written, with its path."""
+    stack: list[tuple[Path, object]] = [((), document)]
+    while stack:
+        path, value = stack.pop()
+        below: list[tuple[Path, object]]
+        if isinstance(value, Part):
+            # What the cluster wrote into metadata says nothing of what is wanted.
+            if isinstance(value, ObjectMeta):
+                continue
+            yield path, value
+            below = [((*path, key), getattr(value, attribute)) for attribute, key, _, _ in _plan_of(type(value))]
+        elif isinstance(value, tuple):
+            below = [((*path, index), item) for index, item in enumerate(cast("tuple[object, ...]", value))]
+        elif isinstance(value, dict):
+            below = [((*path, str(key)), item) for key, item in cast("dict[str, object]", value).items()]
+        else:
+            continue
+        stack.extend(pair for pair in reversed(below) if isinstance(pair[1], Part | tuple | dict))
+
+
+def _used(document: Part) -> Iterator[tuple[Path, str, Row]]:
+    for path, struct in _structs(document):
+        for attribute, key, default, row in _plan_of(type(struct)):
+            if row.status == "supported":
+                continue
+            value = getattr(struct, attribute)
+            if value is None or value is False or value == "" or value == () or value == default:
+                continue
+            yield (*path, key), key, row
+
+
+def _resources(document: Part) -> Iterator[Finding]:
+    for path, struct in _structs(document):
+        if isinstance(struct, ResourceTemplate):
+            yield from _of_resource(path, struct)
+
+
+def _of_resource(path: Path, resource: ResourceTemplate) -> Iterator[Finding]:
+    if resource.manifest_from is not None:
+        return
+    if not resource.manifest:
+        if resource.flags:
+            message = "a resource that is named by kubectl's flags only needs a cluster"
+            hint = "give the object's manifest: apiVersion, kind and metadata.name"
+            yield _finding(RESOURCE_NEEDS_CLUSTER, (*path, "flags"), message, hint)
+        return
+    for node in parse(plain_manifest(resource.manifest), "manifest").documents:
+        value = plain(node)
+        kind = cast("dict[str, object]", value).get("kind") if isinstance(value, dict) else None
+        if isinstance(kind, str) and kind not in LOCAL_KINDS and FILLED_IN not in kind:
+            message = f"the resource is a {kind}, which exists on a cluster only"
+            hint = f"known here: {', '.join(LOCAL_KINDS)}"
+            yield _finding(RESOURCE_NEEDS_CLUSTER, (*path, "manifest"), message, hint)
