@@ -11,17 +11,21 @@ import time
 from collections.abc import Iterable
 
 PATIENCE_SECONDS = 5.0
+# A start is written down at most this much after it was made; no pid comes round again as quickly.
+TICKS_OF_A_START = 200
 
 
 def kill_leftovers(run_uid: str, started: Iterable[tuple[int, int]]) -> None:
     """Kill every process of the run and return when they are dead.
 
-    run_uid: as in ARGOSY_RUN of their environments. started: pid and start ticks of each process that was the leader
-    of a group. A process that a signal cannot kill (it hangs in the kernel) is given up after PATIENCE_SECONDS.
+    run_uid: as in ARGOSY_RUN of their environments. started: of each process that was the leader of a group, the pid
+    and the ticks just after its start. A process that a signal cannot kill (it hangs in the kernel) is given up after
+    PATIENCE_SECONDS.
     """
-    groups = {pid for pid, ticks in started if _start_ticks(pid) in (ticks, None)}
-    for group in groups:
-        _signal_group(group)
+    for pid, ticks in started:
+        actual = _start_ticks(pid)
+        if actual is None or 0 <= ticks - actual <= TICKS_OF_A_START:
+            _signal_group(pid)
     deadline = time.monotonic() + PATIENCE_SECONDS
     pause = 0.001
     while victims := processes_of(run_uid):

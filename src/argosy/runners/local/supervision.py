@@ -9,6 +9,7 @@ import errno
 import fcntl
 import marshal
 import os
+import select
 import socket
 import sys
 import time
@@ -65,12 +66,13 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Line(msgspec.Struct):
-    """A line of exits.jsonl or of the socket; which of the first three is set says which it is."""
+    """A line of exits.jsonl or of the socket; which of `started`, `exit`, `hello` or `of` is set says which it is."""
 
     started: str = ""
     exit: str = ""
     hello: int = 0
     pid: int = 0
+    of: str = ""
     ticks: int = 0
     code: int = 0
     signal: int = 0
@@ -101,6 +103,7 @@ class Supervision:
         self._linger_seconds = linger_seconds
         self._socket: socket.socket | None = None
         self._supervisor_pid = 0
+        self._poll = select.poll()
         self._received = b""
         self._known: dict[str, Exit | None] = {}
         self._arrived: list[Exit] = []
@@ -129,7 +132,7 @@ class Supervision:
 
     def spawn(self, spawns: Iterable[Spawn]) -> None:
         """Start processes. Their failures to start arrive as exits. An id that was started before is ignored."""
-        wanted = [spawn for spawn in spawns if spawn.id not in self._known]
+        wanted = list({spawn.id: spawn for spawn in spawns if spawn.id not in self._known}.values())
         if not wanted:
             return
         if self._socket is None:
@@ -262,7 +265,7 @@ class Supervision:
                 setsid=True,
                 setsigmask=(),
             )
-            self._socket = ours.dup()
+            self._use(ours.dup())
 
     def _connect(self) -> bool:
         """Connect to the supervisor that holds the lock; False if it is not up yet or on its way out."""
@@ -271,7 +274,7 @@ class Supervision:
         try:
             path = str(self._folder / "socket")
             connection.connect(path if len(os.fsencode(path)) <= 100 else f"/proc/self/fd/{directory}/socket")
-            self._socket = connection
+            self._use(connection)
             self._write([("hello",)])
             if not self._await_hello():
                 raise ConnectionResetError
@@ -283,6 +286,11 @@ class Supervision:
             os.close(directory)
         self._replay()
         return True
+
+    def _use(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._poll = select.poll()
+        self._poll.register(connection, select.POLLIN)
 
     def _await_hello(self) -> bool:
         assert self._socket is not None
@@ -325,20 +333,19 @@ class Supervision:
     def _write(self, commands: list[tuple[object, ...]]) -> None:
         assert self._socket is not None
         frame = marshal.dumps(commands, 2)
-        self._socket.settimeout(None)
         self._socket.sendall(len(frame).to_bytes(4, "little") + frame)
 
     def _receive(self, timeout_seconds: float | None) -> None:
         assert self._socket is not None
         connection = self._socket
+        poll = self._poll
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while not self._arrived:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
-            try:
-                connection.settimeout(left)
-                data = connection.recv(1 << 18)
-            except (TimeoutError, BlockingIOError):
+            left = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+            if not poll.poll(left):
                 return
+            try:
+                data = connection.recv(1 << 18)
             except OSError:
                 data = b""
             if not data:
@@ -367,8 +374,8 @@ class Supervision:
         orphans = [id for id, exit in self._known.items() if exit is None]
         if not orphans and not file_is_ours:
             return
-        started = {line.started: (line.pid, line.ticks) for line in read_lines(self._folder) if line.started}
-        kill_leftovers(self._run_uid, [started[id] for id in orphans if id in started])
+        groups = {line.of: (line.pid, line.ticks) for line in read_lines(self._folder) if line.pid}
+        kill_leftovers(self._run_uid, [groups[id] for id in orphans if id in groups])
         at = time.time()
         lost = [_Line(exit=id, code=255, at=at, lost=True, message=_LOST) for id in orphans]
         for line in lost:

@@ -14,10 +14,11 @@ In: frames (four bytes of length, little-endian, then a marshal-ed list of tuple
     ("kill", id, signal, grace_seconds or None)         signal now, SIGKILL after the grace
     ("hello",)                                          answered when all that came earlier is done
     ("leave",)                                          exit as soon as no driver is connected and nothing runs
-Out, to the driver and (but for hello) to `FOLDER/exits.jsonl`: JSON lines
-    {"started": id, "pid": 1, "ticks": 2}               not sent to the driver
+Out, JSON lines to `FOLDER/exits.jsonl`, and the last two to the driver:
+    {"started": id}                                     before the process is made
+    {"pid": 1, "of": id, "ticks": 2}                    soon after; ticks: when, in clock ticks since boot
     {"exit": id, "code": 0, "signal": 0, "at": 1.5, "message": ""}
-    {"hello": pid}
+    {"hello": pid}                                      not in the file
 
 An exit is in the file before it is sent. The file is not synced: it survives the death of any process, and after a
 power loss the attempts that ran are lost anyway. An id is started once, however often it is asked for.
@@ -53,6 +54,9 @@ STARTS_BETWEEN_REAPS = 8
 FILE_MODE = 0o644
 
 ENGINE_KILL_AGAIN_SECONDS = 5.0
+RECORD_SOON_SECONDS = 0.05
+CLOCK_BOOTTIME = 7
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def quoted(text: str) -> str:
@@ -64,12 +68,11 @@ def quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def start_ticks(pid: int) -> int:
-    """When the process started, in clock ticks since boot: with the pid, an identity. 0 where unknown."""
+def ticks_now() -> int:
+    """Clock ticks since boot. With the pid of a process that has just been made, an identity; 0 where unknown."""
     try:
-        with open(f"/proc/{pid}/stat", "rb", 0) as file:
-            return int(file.read(4096).rpartition(b")")[2].split()[19])
-    except (OSError, IndexError, ValueError):
+        return int(time.clock_gettime(CLOCK_BOOTTIME) * CLOCK_TICKS)
+    except OSError:
         return 0
 
 
@@ -171,6 +174,7 @@ class Supervisor:
         self.received = b""
         self.outgoing = b""
         self.unwritten = b""
+        self.disk_is_full = False
         self.todo: list[Command] = []
         self.bases: dict[str, dict[str, str]] = {"": {}}
         self.running: dict[int, Running] = {}
@@ -191,6 +195,10 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self.on_terminate)
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.listener = self.listen()
+        try:
+            self.children_file = os.open(f"/proc/self/task/{os.getpid()}/children", os.O_RDONLY)
+        except OSError:
+            self.children_file = -1
         self.poll = select.poll()
         for fd in (self.woken, self.listener.fileno(), driver.fileno()):
             self.poll.register(fd, select.POLLIN)
@@ -237,7 +245,10 @@ class Supervisor:
 
     def serve(self) -> None:
         while True:
-            for fd, _ in self.poll.poll(self.timeout_ms()):
+            news = self.poll.poll(self.timeout_ms())
+            if self.unwritten and not news:
+                self.record("")
+            for fd, _ in news:
                 if fd == self.woken:
                     os.read(self.woken, 4096)
                     self.reap()
@@ -258,7 +269,7 @@ class Supervisor:
         if self.driver is None and not self.running:
             waits.append(self.idle_since + self.linger_seconds - time.monotonic())
         if self.unwritten:
-            waits.append(1.0)
+            waits.append(1.0 if self.disk_is_full else RECORD_SOON_SECONDS)
         return max(0, int(min(waits) * 1000) + 1) if waits else -1
 
     def is_done(self) -> bool:
@@ -324,21 +335,21 @@ class Supervisor:
         self.received = data[at:]
 
     def record(self, line: str) -> None:
-        """Append to the file; while the disk is full, keep the line and try again."""
+        """Append to the file, with what was to be there soon; while the disk is full, keep it and try again."""
         self.unwritten += line.encode()
         try:
             while self.unwritten:
                 self.unwritten = self.unwritten[os.write(self.exits, self.unwritten) :]
         except OSError:
-            pass
+            self.disk_is_full = True
+        else:
+            self.disk_is_full = False
 
     def tell(self, line: str) -> None:
         if self.driver is not None:
             self.outgoing += line.encode()
 
     def flush(self) -> None:
-        if self.unwritten:
-            self.record("")
         if self.driver is None or not self.outgoing:
             return
         try:
@@ -354,11 +365,18 @@ class Supervisor:
 
     def carry_out(self) -> None:
         """Do some of what was asked; exits are looked at in between."""
-        for _ in range(min(STARTS_BETWEEN_REAPS, len(self.todo))):
-            match self.todo.pop(0):
-                case ("run", *arguments):
-                    if arguments[0] not in self.seen:
-                        self.start(*arguments)
+        if not self.todo:
+            return
+        commands, self.todo = self.todo[:STARTS_BETWEEN_REAPS], self.todo[STARTS_BETWEEN_REAPS:]
+        fresh: set[str] = {command[1] for command in commands if command[0] == "run"} - self.seen
+        if fresh:
+            self.record("".join([f'{{"started": {quoted(id)}}}\n' for id in fresh]))
+        for command in commands:
+            match command:
+                case ("run", id, *_):
+                    if id in fresh:
+                        fresh.remove(id)
+                        self.start(*command[1:])
                 case ("kill", id, number, grace_seconds):
                     self.kill(id, number, grace_seconds)
                 case ("base", key, environment):
@@ -411,7 +429,7 @@ class Supervisor:
         self.running[pid] = (id, shield, engine_kill)
         self.pids[id] = pid
         self.engine_used = self.engine_used or bool(engine_kill)
-        self.record(f'{{"started": {quoted(id)}, "pid": {pid}, "ticks": {start_ticks(pid)}}}\n')
+        self.unwritten += f'{{"pid": {pid}, "of": {quoted(id)}, "ticks": {ticks_now()}}}\n'.encode()
 
     def kill(self, id: str, number: int, grace_seconds: float | None) -> None:
         pid = self.pids.get(id)
@@ -492,6 +510,13 @@ class Supervisor:
         self.record(line)
         self.tell(line)
 
+    def children(self) -> list[int]:
+        """This process's children, by a file that is kept open: it is read at every exit."""
+        if self.children_file < 0:
+            return []
+        part = os.pread(self.children_file, 4096, 0)
+        return [int(pid) for pid in part.split()] if len(part) < 3500 else children_of(os.getpid())
+
     def kill_orphans(self) -> set[str]:
         """Kill what ended steps left behind, and say which of them must wait for that. Orphans are our children.
 
@@ -500,7 +525,7 @@ class Supervisor:
         """
         waiting: set[str] = set()
         nameless_may_go = not self.running and not self.engine_used
-        for pid in children_of(os.getpid()):
+        for pid in self.children():
             if pid in self.running or pid in self.killers:
                 continue
             condition = how_alive(pid)
