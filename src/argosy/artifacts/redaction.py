@@ -11,7 +11,7 @@ from collections.abc import Iterable
 HIDDEN = "***"
 
 # scheme://user:password@host, also with an @ or a / in the password: up to the last @ before white space or a quote.
-_USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)([^\s\"'<>@/?#]*:[^\s\"'<>]*|[^\s\"'<>@/?#]+)@", re.IGNORECASE)
+_USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)([^\s\"'<>@/?#]*:[^\s\"<>]*|[^\s\"'<>@/?#]+)@", re.IGNORECASE)
 _NAMES = (
     r"(?:[\w.-]*(?:token|secret|passw(?:or)?d|pwd|signature|credential|api[-_]?key|access[-_]?key(?:[-_]?id)?|session[-_]?id)"
     r"[\w.-]*|sig|key|auth|code)"
