@@ -33,7 +33,8 @@ class Spawn(msgspec.Struct, frozen=True, kw_only=True):
     relative to `directory` if it has a slash only; "" means argv[0]. base: key of an environment given to
     `Supervision.define`, which `environment` adds to. stdout and stderr are appended to; they may be one file. stdin
     is empty. shield: how many levels of processes at the top are not the step's own (a sandbox's) and are spared by
-    gentle signals. engine_kill: the command that kills what this process is only the client of.
+    gentle signals. engine_kill: the command that signals what this process is only the
+    client of, with {signal} where the number goes; all signals take that way.
     """
 
     id: str

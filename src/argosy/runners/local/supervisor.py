@@ -438,8 +438,10 @@ class Supervisor:
         if number == signal.SIGKILL:
             self.kill_hard(pid)
             return
-        _, shield, _ = self.running[pid]
-        if shield:
+        _, shield, engine_kill = self.running[pid]
+        if engine_kill:
+            self.ask_engine(engine_kill, number)
+        elif shield:
             signal_below(pid, number, shield)
         else:
             try_killpg(pid, number)
@@ -447,21 +449,24 @@ class Supervisor:
             deadline = time.monotonic() + grace_seconds
             self.deadlines[id] = min(deadline, self.deadlines.get(id, deadline))
 
-    def kill_hard(self, pid: int) -> None:
-        """Kill the group; a container through its engine, as killing the engine's client would leave it running."""
-        id, _, engine_kill = self.running[pid]
+    def ask_engine(self, engine_kill: tuple[str, ...], number: int) -> None:
+        """Signal a container through its engine; a signal to the engine's client would end the client only."""
+        null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
+        argv = [word.replace("{signal}", str(int(number))) for word in engine_kill]
         try:
-            if engine_kill:
-                null = [(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)]
-                self.killers.add(
-                    os.posix_spawn(engine_kill[0], engine_kill, self.bases["engine"], file_actions=null, setsid=True)
-                )
-                # The container may not have been made yet: the client still runs then, and this comes round again.
-                self.deadlines[id] = time.monotonic() + ENGINE_KILL_AGAIN_SECONDS
-            else:
-                os.killpg(pid, signal.SIGKILL)
+            pid = os.posix_spawn(argv[0], argv, self.bases["engine"], file_actions=null, setsid=True)
         except OSError:
-            pass
+            return
+        self.killers.add(pid)
+
+    def kill_hard(self, pid: int) -> None:
+        id, _, engine_kill = self.running[pid]
+        if engine_kill:
+            self.ask_engine(engine_kill, signal.SIGKILL)
+            # The container may not have been made yet: the client still runs then, and this comes round again.
+            self.deadlines[id] = time.monotonic() + ENGINE_KILL_AGAIN_SECONDS
+        else:
+            try_killpg(pid, signal.SIGKILL)
 
     def enforce_deadlines(self) -> None:
         now = time.monotonic()

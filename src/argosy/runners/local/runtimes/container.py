@@ -105,7 +105,7 @@ class ContainerRuntime:
             directory=spec.folder,
             stdout=spec.stdout,
             stderr=spec.stderr,
-            engine_kill=(self._program, "kill", "--signal", "KILL", name),
+            engine_kill=(self._program, "kill", "--signal", "{signal}", name),
         )
 
     def _keeping(self, spec: StepSpec) -> list[str]:
