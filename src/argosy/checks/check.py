@@ -38,6 +38,7 @@ _OF_DOCUMENT = (
     limits.check_document,
     metrics.check_document,
     schedules.check_document,
+    objects.check_document,
 )
 _OF_TEMPLATE = (
     names.check_place,

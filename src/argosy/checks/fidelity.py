@@ -13,7 +13,7 @@ import msgspec
 from argosy.checks.fields import Row, row_of
 from argosy.checks.finding import Finding, Path, Rule, Severity
 from argosy.checks.rules.resources import FILLED_IN, plain_manifest
-from argosy.checks.texts import fields_of
+from argosy.checks.texts import fields_of, structs
 from argosy.model.manifest import Document, ObjectMeta, Part, ResourceTemplate
 from argosy.syntax.nodes import plain
 from argosy.syntax.parse import parse
@@ -96,29 +96,11 @@ def _plan_of(kind: type[Part]) -> _Plan:
     return found
 
 
-def _structs(document: Part) -> Iterator[tuple[Path, Part]]:
-    """Every struct of a document, in the order written, with its path."""
-    stack: list[tuple[Path, object]] = [((), document)]
-    while stack:
-        path, value = stack.pop()
-        below: list[tuple[Path, object]]
-        if isinstance(value, Part):
-            # What the cluster wrote into metadata says nothing of what is wanted.
-            if isinstance(value, ObjectMeta):
-                continue
-            yield path, value
-            below = [((*path, key), getattr(value, attribute)) for attribute, key, _, _ in _plan_of(type(value))]
-        elif isinstance(value, tuple):
-            below = [((*path, index), item) for index, item in enumerate(cast("tuple[object, ...]", value))]
-        elif isinstance(value, dict):
-            below = [((*path, str(key)), item) for key, item in cast("dict[str, object]", value).items()]
-        else:
-            continue
-        stack.extend(pair for pair in reversed(below) if isinstance(pair[1], Part | tuple | dict))
-
-
 def _used(document: Part) -> Iterator[tuple[Path, str, Row]]:
-    for path, struct in _structs(document):
+    for path, struct in structs(document):
+        # What the cluster wrote into metadata says nothing of what is wanted.
+        if isinstance(struct, ObjectMeta):
+            continue
         for attribute, key, default, row in _plan_of(type(struct)):
             if row.status == "supported":
                 continue
@@ -129,7 +111,7 @@ def _used(document: Part) -> Iterator[tuple[Path, str, Row]]:
 
 
 def _resources(document: Part) -> Iterator[Finding]:
-    for path, struct in _structs(document):
+    for path, struct in structs(document):
         if isinstance(struct, ResourceTemplate):
             yield from _of_resource(path, struct)
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from argosy.checks.finding import Path
+from argosy.model.manifest import Part
 
 _fields: dict[type, tuple[tuple[str, str], ...]] = {}
 
@@ -58,3 +59,19 @@ def texts(value: object, path: Path = (), leave_out: frozenset[str] = frozenset(
 def marked_texts(value: object, path: Path = (), leave_out: frozenset[str] = frozenset()) -> list[tuple[Path, str]]:
     """The strings within `value` that contain `{{`."""
     return [(where, text) for where, text in texts(value, path, leave_out) if "{{" in text]
+
+
+def structs(value: Part, path: Path = ()) -> Iterator[tuple[Path, Part]]:
+    """Each struct within `value`, itself included, in the order of the fields, with its path."""
+    stack: list[tuple[Path, object]] = [(path, value)]
+    while stack:
+        where, item = stack.pop()
+        below: list[tuple[Path, object]]
+        if isinstance(item, Part):
+            yield where, item
+            below = [((*where, key), getattr(item, attribute)) for attribute, key in fields_of(type(item))]
+        elif isinstance(item, tuple):
+            below = [((*where, index), each) for index, each in enumerate(cast("tuple[object, ...]", item))]
+        else:
+            below = [((*where, str(key)), each) for key, each in cast("dict[str, object]", item).items()]
+        stack.extend(pair for pair in reversed(below) if pair[1] and isinstance(pair[1], Part | tuple | dict))

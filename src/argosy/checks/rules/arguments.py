@@ -9,7 +9,7 @@ from argosy.checks.artifact_locations import has_location
 from argosy.checks.finding import Path, Rule
 from argosy.checks.report import Report
 from argosy.checks.survey import Place, Subject, Target
-from argosy.model.manifest import Arguments, Inputs, LifecycleHook, Parameter
+from argosy.model.manifest import Arguments, CronWorkflow, Inputs, LifecycleHook, Parameter
 
 ARGUMENT_NOT_SUPPLIED = Rule(
     id="argument-not-supplied",
@@ -77,7 +77,8 @@ _NO_ARGUMENTS = Arguments()
 def check_document(subject: Subject, report: Report) -> None:
     """The workflow's own arguments, and the inputs of what it begins and ends with."""
     path = subject.home.path
-    optional = not subject.options.require_arguments
+    # Nobody can give a value later to a workflow that the clock starts.
+    optional = not subject.options.require_arguments and not isinstance(subject.document, CronWorkflow)
     arguments = subject.arguments
     _check_values(report, arguments, (*path, "arguments"), "spec.arguments.", optional)
     spec = subject.spec

@@ -127,7 +127,8 @@ def _check_style(call: Call, task: DAGTask, using_depends: bool, place: Place, r
         message = f"{place.label} cannot use both 'depends' and 'dependencies' in the same DAG template"
         report.add(DEPENDS_MIXED, (*call.path, "dependencies"), message)
     if using_depends and task.continue_on is not None:
-        message = f"{place.label} cannot use 'continueOn' when using 'depends'"
+        message = f"{place.label} cannot use 'continueOn' when using 'depends'. Instead use "
+        message += "'dep-task.Failed'/'dep-task.Errored'"
         hint = f"let what follows say {task.name}.Succeeded || {task.name}.Failed || {task.name}.Errored"
         report.add(DEPENDS_MIXED, (*call.path, "continueOn"), message, hint=hint)
 

@@ -112,7 +112,7 @@ def _selector_problem(selector: object) -> str:
         fields = cast("dict[str, object]", requirement) if isinstance(requirement, dict) else {}
         operator = fields.get("operator")
         if operator not in _OPERATORS:
-            return f"{operator!r} is not a valid label selector operator"
+            return f'"{operator}" is not a valid label selector operator'
         if operator in ("In", "NotIn") and not fields.get("values"):
             return f"operator {operator} needs values"
         if operator in ("Exists", "DoesNotExist") and fields.get("values"):

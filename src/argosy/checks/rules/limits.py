@@ -59,10 +59,10 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
     template = place.template
     _check_retry(template.retry_strategy, (*place.path, "retryStrategy"), place.label, report)
     _check_deadline(place, report)
+    if template.parallelism is not None and place.kind not in ("Steps", "DAG", ""):
+        message = f"{place.label}.parallelism is only valid for steps and dag templates"
+        report.add(PARALLELISM_MISPLACED, (*place.path, "parallelism"), message)
     if place.is_leaf:
-        if template.parallelism is not None:
-            message = f"{place.label}.parallelism is only valid for steps and dag templates"
-            report.add(PARALLELISM_MISPLACED, (*place.path, "parallelism"), message)
         if template.timeout and template.timeout.lstrip("+-").isdigit():
             message = f"{place.label} has invalid duration format in timeout: '{template.timeout}' has no unit"
             report.add(TIMEOUT_INVALID, (*place.path, "timeout"), message, hint=f"write {template.timeout}s")

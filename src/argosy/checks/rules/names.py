@@ -88,7 +88,7 @@ def check_document(subject: Subject, report: Report) -> None:
     name = document.metadata.name
     longest = _LONGEST_CRON_NAME if isinstance(document, CronWorkflow) else _LONGEST_NAME
     if len(name) > longest:
-        message = f"{_spoken(document)} name {name!r} must not be more than {longest} characters long"
+        message = f'{_spoken(document)} name "{name}" must not be more than {longest} characters long'
         report.add(NAME_TOO_LONG, ("metadata", "name"), f"{message} (currently {len(name)})")
     path = subject.home.path
     check_names(report, [t.name for t in subject.spec.templates], (*path, "templates"), "spec.templates")

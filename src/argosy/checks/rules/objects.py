@@ -12,7 +12,19 @@ from typing import cast
 
 from argosy.checks.finding import Path, Rule
 from argosy.checks.report import Report
-from argosy.model.manifest import ConfigMap, PersistentVolumeClaim, Secret
+from argosy.checks.survey import Subject
+from argosy.checks.texts import structs
+from argosy.model.manifest import (
+    ConfigMap,
+    EnvFromSource,
+    EnvVarSource,
+    HTTPHeaderSource,
+    KeySelector,
+    PersistentVolumeClaim,
+    Secret,
+    SemaphoreRef,
+    ValueFrom,
+)
 
 OBJECT_INVALID = Rule(
     id="object-invalid",
@@ -20,9 +32,60 @@ OBJECT_INVALID = Rule(
     bad="kind: Secret with data: {password: not base64!}",
     fix="correct what is named; plain text of a Secret goes into stringData",
 )
-RULES = (OBJECT_INVALID,)
+OBJECT_UNKNOWN = Rule(
+    id="object-unknown",
+    severity="warning",
+    meaning="A ConfigMap or Secret that is referred to is not at hand, or lacks the key.",
+    bad="configMapKeyRef: {name: not-applied-yet, key: x}",
+    fix="apply it first, or let a resource template of the workflow make it",
+)
+RULES = (OBJECT_INVALID, OBJECT_UNKNOWN)
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
+
+
+def check_document(subject: Subject, report: Report) -> None:
+    """ConfigMaps and Secrets that the document's own fields refer to: there before a run, and with the key."""
+    for path, struct in structs(subject.spec, subject.home.path):
+        if isinstance(struct, EnvVarSource):
+            _check_key(subject, report, "ConfigMap", struct.config_map_key_ref, (*path, "configMapKeyRef"))
+            _check_key(subject, report, "Secret", struct.secret_key_ref, (*path, "secretKeyRef"))
+        elif isinstance(struct, ValueFrom):
+            selector = struct.config_map_key_ref if struct.default is None else None
+            _check_key(subject, report, "ConfigMap", selector, (*path, "configMapKeyRef"))
+        elif isinstance(struct, SemaphoreRef):
+            _check_key(subject, report, "ConfigMap", struct.config_map_key_ref, (*path, "configMapKeyRef"))
+        elif isinstance(struct, HTTPHeaderSource):
+            _check_key(subject, report, "Secret", struct.secret_key_ref, (*path, "secretKeyRef"))
+        elif isinstance(struct, EnvFromSource):
+            for key, kind, source in (
+                ("configMapRef", "ConfigMap", struct.config_map_ref),
+                ("secretRef", "Secret", struct.secret_ref),
+            ):
+                if source is not None and not source.optional:
+                    _find(subject, report, kind, source.name, (*path, key))
+
+
+def _check_key(subject: Subject, report: Report, kind: str, selector: KeySelector | None, path: Path) -> None:
+    if selector is None or selector.optional:
+        return
+    found = _find(subject, report, kind, selector.name, path)
+    if found is None or "{{" in selector.key:
+        return
+    keys = [*found.data, *(found.binary_data if isinstance(found, ConfigMap) else found.string_data)]
+    if selector.key not in keys:
+        hint = report.suggest(selector.key, keys)
+        report.add(OBJECT_UNKNOWN, (*path, "key"), f"{kind} '{selector.name}' has no key '{selector.key}'", hint=hint)
+
+
+def _find(subject: Subject, report: Report, kind: str, name: str, path: Path) -> ConfigMap | Secret | None:
+    if not name or "{{" in name:
+        return None
+    catalog = subject.catalog
+    found = catalog.config_map(name) if kind == "ConfigMap" else catalog.secret(name)
+    if found is None and subject.options.missing_references == "error":
+        report.add(OBJECT_UNKNOWN, (*path, "name"), f"{kind} '{name}' not found")
+    return found
 
 
 def check_object(document: ConfigMap | Secret | PersistentVolumeClaim, report: Report) -> None:

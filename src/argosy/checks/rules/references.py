@@ -207,12 +207,12 @@ class References:
 
     def _report_unordered(self, name: str, raw: str, path: Path, text: str, label: str, call: Call | None) -> None:
         node = name.split(".")[1]
-        key = path[len(call.path)] if call is not None else ""
-        if name.startswith("tasks.") and key == "arguments" and text.startswith("{{tasks."):
-            what = f"{path[-3]}"[:-1]
-            index = path[-2]
-            items = getattr(call.call.arguments, f"{what}s") if call is not None else ()
-            given = items[index].name if isinstance(index, int) and index < len(items) else ""
+        inside = path[len(call.path) :] if call is not None else ()
+        if call is not None and inside[:1] == ("arguments",) and text.startswith("{{tasks."):
+            arguments = call.call.arguments
+            what, index = f"{inside[1]}"[:-1], inside[2]
+            passed = (arguments.parameters if what == "parameter" else arguments.artifacts) if arguments else ()
+            given = passed[index].name if isinstance(index, int) else ""
             message = f"{label} missing dependency '{node}' for {what} '{given}'"
             self.report.add(MISSING_DEPENDENCY, path, message, hint=f"add '{node}' to what this task depends on")
             return
