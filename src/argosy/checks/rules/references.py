@@ -207,8 +207,8 @@ class References:
 
     def _report_unordered(self, name: str, raw: str, path: Path, text: str, label: str, call: Call | None) -> None:
         node = name.split(".")[1]
-        inside = path[len(call.path) :] if call is not None else ()
-        if call is not None and inside[:1] == ("arguments",) and text.startswith("{{tasks."):
+        inside: Path = path[len(call.path) :] if call is not None else ()
+        if call is not None and len(inside) > 2 and inside[0] == "arguments" and text.startswith("{{tasks."):
             arguments = call.call.arguments
             what, index = f"{inside[1]}"[:-1], inside[2]
             passed = (arguments.parameters if what == "parameter" else arguments.artifacts) if arguments else ()
