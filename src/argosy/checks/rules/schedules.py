@@ -7,7 +7,6 @@ Source: Argo docs: cron-workflows.md.
 from __future__ import annotations
 
 import re
-from zoneinfo import ZoneInfo
 
 from argosy.checks.finding import Rule
 from argosy.checks.report import Report
@@ -76,6 +75,9 @@ def check_document(subject: Subject, report: Report) -> None:
 def _is_zone(name: str) -> bool:
     if name == "Local":
         return True
+    # Few documents name a zone: the others need not wait for this import.
+    from zoneinfo import ZoneInfo
+
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
