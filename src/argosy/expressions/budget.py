@@ -5,6 +5,8 @@ It counts; it does not know languages. A step is about half a microsecond, a byt
 
 from __future__ import annotations
 
+from typing import cast
+
 from argosy.errors import ExpressionError
 
 MAX_STEPS = 60_000
@@ -39,6 +41,20 @@ class Budget:
         """Pay for a list or map of so many elements."""
         self.reserve(max(length, 0) * _ELEMENT_BYTES)
         self.spend(max(length, 0) >> 3)
+
+    def measure(self, value: object) -> None:
+        """Pay for looking at every element of a value; one that holds itself many times over costs each time."""
+        pending = [value]
+        while pending:
+            inner = pending.pop()
+            if isinstance(inner, str | bytes):
+                self.spend(1 + (len(inner) >> 6))
+            elif isinstance(inner, list | tuple):
+                self.spend(1 + len(cast("list[object]", inner)))
+                pending.extend(cast("list[object]", inner))
+            elif isinstance(inner, dict):
+                self.spend(1 + len(cast("dict[object, object]", inner)))
+                pending.extend(cast("dict[object, object]", inner).values())
 
     def reserve_value(self, value: object) -> None:
         """Pay for a result: the outermost text or list; what is inside was paid for when it was made."""

@@ -14,8 +14,7 @@ from argosy.errors import ExpressionError
 from argosy.expressions import operations, paths, predicates
 from argosy.expressions import syntax_tree as tree
 from argosy.expressions.budget import Budget
-from argosy.expressions.formatting import kind_of
-from argosy.expressions.moments import methods_of
+from argosy.expressions.formatting import Spoken, kind_of
 from argosy.expressions.signatures import Function, check
 
 Functions = Mapping[str, Function]
@@ -42,10 +41,11 @@ _BROKEN = object()
 
 
 class Compiler:
-    """Compiles one tree. reads: the dotted names it uses. slots: how many `let` it has."""
+    """Compiles one tree. refused: functions that exist but may not be called, and why. slots: how many `let` it has."""
 
-    def __init__(self, functions: Functions) -> None:
+    def __init__(self, functions: Functions, refused: Mapping[str, str]) -> None:
         self.functions = functions
+        self.refused = refused
         self.bound: dict[str, int] = {}
         self.slots = 0
 
@@ -253,6 +253,10 @@ class Compiler:
         """A function."""
         function = self.functions.get(node.name)
         if function is None:
+            if node.name in self.refused:
+                raise ExpressionError(
+                    f"{node.name}() is not supported: {self.refused[node.name]}", position=node.position
+                )
             raise self.unknown_function(node)
         arguments = [self.compile(argument) for argument in node.arguments]
         apply = function.apply
@@ -428,7 +432,7 @@ _SHORT: dict[str, Callable[[State, object, Step], object]] = {"&&": _and, "||": 
 
 
 def _call_method(state: State, value: object, name: str, arguments: list[object]) -> object:
-    methods = methods_of(value)
+    methods: Mapping[str, tuple[str, Callable[..., object]]] = value.methods if isinstance(value, Spoken) else {}
     if name not in methods:
         near = difflib.get_close_matches(name, methods, n=1)
         hint = f"did you mean {near[0]}()?" if near else ""

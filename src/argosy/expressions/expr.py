@@ -13,7 +13,7 @@ from functools import lru_cache
 from argosy.errors import ExpressionError
 from argosy.expressions.budget import Budget
 from argosy.expressions.evaluator import Compiler, State
-from argosy.expressions.functions import functions
+from argosy.expressions.functions import functions, refused
 from argosy.expressions.parser import parse_tree
 from argosy.expressions.reads import names_read, names_required
 
@@ -29,7 +29,8 @@ class Program:
 
     def __init__(self, text: str) -> None:
         node = parse_tree(text)
-        compiler = Compiler(functions())
+        sprig = "sprig" in text
+        compiler = Compiler(functions(with_sprig=sprig), refused(with_sprig=sprig))
         try:
             self._step = compiler.compile(node)
         except RecursionError:
@@ -49,8 +50,12 @@ class Program:
 
     def evaluate(self, names: Mapping[str, object], *, budget: Budget | None = None) -> object:
         """The value, with the names of a flat scope. Raises ExpressionError, also when it costs too much."""
+        limits = budget or Budget()
         try:
-            return self._step(State(names, budget or Budget(), self._slots))
+            value = self._step(State(names, limits, self._slots))
+            if isinstance(value, list | dict | tuple):
+                limits.measure(value)  # pyright: ignore[reportUnknownArgumentType] # any list will do
+            return value
         except RecursionError:
             raise ExpressionError("the expression or its values are nested too deep") from None
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from json.encoder import encode_basestring
-from typing import cast
+from typing import ClassVar, cast
 
 from argosy.errors import ExpressionError
 
@@ -21,11 +21,15 @@ quote_json = encode_basestring
 
 
 class Spoken:
-    """A value of our own that has a text form: dates, durations, versions."""
+    """A value of our own that has a text form: dates, durations, versions.
+
+    methods: what may be called on it, by name: the kinds of the arguments, and what is done.
+    """
 
     __slots__ = ()
 
     type_name = "value"
+    methods: ClassVar[Mapping[str, tuple[str, Callable[..., object]]]] = {}
 
     def text(self) -> str:
         """As Go's `%v` shows it."""

@@ -14,7 +14,7 @@ from functools import lru_cache
 from argosy.errors import ExpressionError
 from argosy.expressions.budget import Budget
 from argosy.expressions.builtin import BUILTINS
-from argosy.expressions.builtin.conversion import from_json, to_float, to_int, weight
+from argosy.expressions.builtin.conversion import from_json, to_float, to_int
 from argosy.expressions.formatting import json_text
 from argosy.expressions.signatures import Function, plain
 
@@ -23,7 +23,7 @@ MAX_DOCUMENT = 200_000
 
 def to_json(budget: Budget, value: object) -> str:
     """Compact JSON."""
-    budget.spend(2 * weight(value))
+    budget.measure(value)
     return json_text(value)
 
 
@@ -43,7 +43,20 @@ ARGO: dict[str, Function] = {
 }
 
 
-@lru_cache(maxsize=1)
-def functions() -> dict[str, Function]:
-    """All of them, by name; sprig's as `sprig.name`."""
-    return {**BUILTINS, **ARGO}
+@lru_cache(maxsize=2)
+def functions(*, with_sprig: bool = True) -> dict[str, Function]:
+    """All of them, by name; sprig's as `sprig.name`, which take 20 ms to load and may be left out."""
+    if not with_sprig:
+        return {**BUILTINS, **ARGO}
+    from argosy.expressions.sprig import SPRIG
+
+    return {**BUILTINS, **ARGO, **SPRIG}
+
+
+def refused(*, with_sprig: bool = True) -> dict[str, str]:
+    """Functions that exist elsewhere and may not be called here, and why."""
+    if not with_sprig:
+        return {}
+    from argosy.expressions.sprig import REFUSED
+
+    return REFUSED

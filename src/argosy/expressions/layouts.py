@@ -12,8 +12,21 @@ from functools import lru_cache
 
 from argosy.errors import ExpressionError
 
-MONTHS: list[str] = "January February March April May June July August September October November December".split()  # noqa: SIM905
-DAYS: list[str] = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 ANSIC = "Mon Jan _2 15:04:05 2006"
 UNIX_DATE = "Mon Jan _2 15:04:05 MST 2006"

@@ -269,11 +269,6 @@ DURATION_METHODS: dict[str, Method] = {
 
 ZONE_METHODS: dict[str, Method] = {"String": ("", lambda zone: zone.name)}
 
-
-def methods_of(value: object) -> dict[str, Method]:
-    """The methods that may be called on a value; none for plain ones."""
-    if isinstance(value, Moment):
-        return MOMENT_METHODS
-    if isinstance(value, Duration):
-        return DURATION_METHODS
-    return ZONE_METHODS if isinstance(value, Zone) else {}
+Moment.methods = MOMENT_METHODS
+Duration.methods = DURATION_METHODS
+Zone.methods = ZONE_METHODS

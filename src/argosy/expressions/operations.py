@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from argosy.errors import ExpressionError
 from argosy.expressions import regexes
@@ -34,7 +34,7 @@ def is_list(value: object) -> bool:
     return isinstance(value, list | tuple)
 
 
-def equal(left: object, right: object) -> bool:
+def equal(left: Any, right: Any) -> bool:
     """`==`: numbers by value, lists element by element, anything else only within its own kind."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
@@ -48,11 +48,7 @@ def equal(left: object, right: object) -> bool:
         return len(first) == len(second) and all(
             key in second and equal(value, second[key]) for key, value in first.items()
         )
-    return _same(left, right)
-
-
-def _same(left: object, right: object) -> bool:
-    return type(left) is type(right) and left == right
+    return bool(left == right) if type(left) is type(right) else False  # pyright: ignore[reportUnknownArgumentType]
 
 
 def mismatch(operator: str, left: object, right: object) -> ExpressionError:
@@ -191,7 +187,7 @@ def contains(budget: Budget, needle: object, pile: object) -> bool:
         return False
     if isinstance(pile, list | tuple):
         values = cast(Values, pile)
-        budget.spend(len(values) >> 2)
+        budget.measure(values)
         return any(equal(value, needle) for value in values)
     if isinstance(pile, Mapping):
         return isinstance(needle, str | int | float | None) and needle in pile
@@ -201,6 +197,12 @@ def contains(budget: Budget, needle: object, pile: object) -> bool:
 
 def _in(budget: Budget, left: object, right: object) -> object:
     return contains(budget, left, right)
+
+
+def _equal(budget: Budget, left: object, right: object) -> bool:
+    if isinstance(left, list | tuple | dict) and isinstance(right, list | tuple | dict):
+        budget.measure(left)
+    return equal(left, right)
 
 
 def _textual(operator: str, test: Callable[[str, str], bool]) -> Callable[[Budget, object, object], object]:
@@ -216,8 +218,8 @@ def _textual(operator: str, test: Callable[[str, str], bool]) -> Callable[[Budge
 
 
 BINARY: dict[str, Callable[[Budget, object, object], object]] = {
-    "==": lambda budget, left, right: equal(left, right),
-    "!=": lambda budget, left, right: not equal(left, right),
+    "==": _equal,
+    "!=": lambda budget, left, right: not _equal(budget, left, right),
     "<": _compared("<", lambda sign: sign < 0),
     "<=": _compared("<=", lambda sign: sign <= 0),
     ">": _compared(">", lambda sign: sign > 0),

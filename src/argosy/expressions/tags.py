@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.expressions import expr
 from argosy.expressions.formatting import json_text, kind_of, quote_json
-from argosy.expressions.paths import has
 from argosy.expressions.tag_scanner import Piece, RawTag, scan
+
+if TYPE_CHECKING:
+    from argosy.expressions.expr import Program
 
 __all__ = ["Tag", "references", "substitute_json", "substitute_text"]
 
@@ -70,7 +72,7 @@ def _listed(pieces: tuple[Piece, ...]) -> Iterator[Tag]:
         problem = ""
         if piece.expression:
             try:
-                names = expr.parse(piece.text).names()
+                names = _parse(piece.text).names()
             except ExpressionError as error:
                 names, problem = (), error.message
         yield Tag(
@@ -82,6 +84,12 @@ def _listed(pieces: tuple[Piece, ...]) -> Iterator[Tag]:
             problem=problem,
         )
         yield from _listed(piece.inner)
+
+
+def _parse(text: str) -> Program:
+    from argosy.expressions.expr import parse  # here, because most manifests have simple tags only
+
+    return parse(text)
 
 
 def substitute_json(
@@ -195,8 +203,10 @@ def _expression(
     tag: RawTag, scope: Scope, escape: Callable[[str], str], allow_unresolved: bool, strict: tuple[str, ...]
 ) -> str:
     """What replaces an expression tag. Raises ExpressionError that shows the expression."""
+    from argosy.expressions.paths import has
+
     try:
-        program = expr.parse(tag.text)
+        program = _parse(tag.text)
         if allow_unresolved and any(name in LATE and not has(scope, name) for name in program.names()):
             return tag.raw
         result = _evaluated(program, scope, allow_unresolved, strict)
@@ -212,8 +222,10 @@ def _expression(
     return escape(result)
 
 
-def _evaluated(program: expr.Program, scope: Scope, allow_unresolved: bool, strict: tuple[str, ...]) -> str | None:
+def _evaluated(program: Program, scope: Scope, allow_unresolved: bool, strict: tuple[str, ...]) -> str | None:
     """The text of the program's value; None to leave the tag. Raises ExpressionError."""
+    from argosy.expressions.paths import has
+
     try:
         value = program.evaluate(scope)
     except ExpressionError:

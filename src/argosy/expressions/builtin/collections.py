@@ -69,7 +69,8 @@ def uniq(budget: Budget, items: Sequence[object]) -> list[object]:
                 continue
             texts.add(item)
         else:
-            budget.spend(1 + (len(others) >> 1))
+            budget.spend(len(others) >> 1)
+            budget.measure(item)
             if any(equal(item, other) for other in others):
                 continue
             others.append(item)
@@ -88,6 +89,7 @@ def flatten(budget: Budget, items: Sequence[object], depth: int = 0) -> list[obj
         raise ExpressionError(f"flatten(): nested deeper than {MAX_NESTING} levels")
     found: list[object] = []
     budget.reserve_list(len(items))
+    budget.spend(4 + len(items))
     for item in items:
         if isinstance(item, list | tuple):
             found.extend(flatten(budget, cast("Sequence[object]", item), depth + 1))

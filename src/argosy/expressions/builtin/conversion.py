@@ -23,7 +23,6 @@ _INT = re.compile(r"[+-]?[0-9]{1,19}")
 _FLOAT = re.compile(
     r"[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity)|nan", re.IGNORECASE
 )
-MAX_NESTING = 100
 
 
 def to_int(value: object) -> int:
@@ -94,23 +93,12 @@ def encode_base64(text: str) -> str:
 
 def to_text(budget: Budget, value: object) -> str:
     """The text of any value."""
-    budget.spend(weight(value))
+    budget.measure(value)
     return text_of(value)
 
 
-def weight(value: object, depth: int = 0) -> int:
-    """How many elements a value has, in steps. Raises ExpressionError when it is nested too deep."""
-    if depth > MAX_NESTING:
-        raise ExpressionError(f"a value is nested deeper than {MAX_NESTING} levels")
-    if isinstance(value, list | tuple):
-        return 1 + sum(weight(item, depth + 1) for item in cast("list[object]", value))
-    if isinstance(value, dict):
-        return 1 + sum(1 + weight(item, depth + 1) for item in cast("dict[object, object]", value).values())
-    return 1 + (len(value) >> 6) if isinstance(value, str) else 1
-
-
 def _to_json(budget: Budget, value: object) -> str:
-    budget.spend(2 * weight(value))
+    budget.measure(value)
     return indented_json(value)
 
 
