@@ -34,13 +34,23 @@ class AttemptReady(Event, frozen=True, kw_only=True, tag=True):
     ip: str = ""
 
 
+class ContainerEnd(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one container of a container set ended."""
+
+    name: str
+    phase: str
+    message: str = ""
+    outputs: Outputs | None = None
+
+
 class AttemptExited(Event, frozen=True, kw_only=True, tag=True):
-    """A leaf node ended. phase is Succeeded, Failed or Error."""
+    """A leaf node ended. phase is Succeeded, Failed or Error. containers: those of a container set."""
 
     node: str
     phase: str
     message: str = ""
     outputs: Outputs | None = None
+    containers: tuple[ContainerEnd, ...] = ()
 
 
 class LocksGranted(Event, frozen=True, kw_only=True, tag=True):

@@ -1,0 +1,140 @@
+"""The inputs of a template, from its declarations and the arguments of a call.
+
+It knows declarations and arguments; ConfigMaps come in as a function. Source: Argo docs: variables.md; ProcessArgs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from argosy.errors import ExpressionError
+from argosy.model.manifest import Arguments, Artifact, Inputs, KeySelector, Parameter, Template
+from argosy.plan.substitution import substitute
+
+# The value of a ConfigMap's key, or None when there is none.
+ConfigMapReader = Callable[[KeySelector], str | None]
+
+# Stands for an argument that only refers to an output which a skipped node never gave.
+ABSENT = "\x00argosy: absent optional output\x00"
+
+_LOCATIONS = ("s3", "gcs", "azure", "oss", "hdfs", "http", "git", "artifactory", "plugin", "raw")
+
+
+def resolve(
+    template: Template, arguments: Arguments | None, scope: Mapping[str, object], read_config_map: ConfigMapReader
+) -> Inputs:
+    """The inputs with a value for each parameter and a place for each artifact that is not optional.
+
+    scope: what tags in the declarations may use. Raises ExpressionError for an input that was not supplied.
+    """
+    declared = template.inputs or Inputs()
+    given = arguments or Arguments()
+    parameters = {parameter.name: parameter for parameter in given.parameters}
+    artifacts = {artifact.name: artifact for artifact in given.artifacts}
+    return Inputs(
+        parameters=tuple(
+            _parameter(one, parameters.get(one.name), scope, read_config_map) for one in declared.parameters
+        ),
+        artifacts=tuple(_artifact(one, artifacts.get(one.name), scope) for one in declared.artifacts),
+    )
+
+
+def _parameter(
+    declared: Parameter, given: Parameter | None, scope: Mapping[str, object], read_config_map: ConfigMapReader
+) -> Parameter:
+    value, value_from = declared.value, declared.value_from
+    if declared.default is not None:
+        value = declared.default
+    own = True
+    absent = given is not None and given.value == ABSENT
+    if absent and value is None and value_from is None:
+        raise ExpressionError(
+            f"inputs.parameters.{declared.name}: the argument is an output that a skipped or omitted node never gave",
+            hint="give the input a default, or the producer's output a valueFrom.default",
+        )
+    if given is not None and not absent:
+        own = False
+        if given.value is not None:
+            value = given.value
+        elif given.value_from is not None:
+            value, value_from = None, given.value_from
+        elif given.default is not None:
+            value = given.default
+    found = msgspec.structs.replace(declared, value=value, value_from=value_from, default=None)
+    if own:
+        found = substitute(found, scope)
+    if found.value is None and found.value_from is not None and found.value_from.config_map_key_ref is not None:
+        found = substitute(found, scope)
+        found = msgspec.structs.replace(found, value=_from_config_map(found, read_config_map), value_from=None)
+    if found.value is None:
+        raise ExpressionError(f"inputs.parameters.{declared.name} was not supplied")
+    if found.enum is not None and found.value not in found.enum:
+        raise ExpressionError(
+            f"inputs.parameters.{declared.name}: '{found.value}' is not one of {', '.join(found.enum)}"
+        )
+    return found
+
+
+def _from_config_map(parameter: Parameter, read_config_map: ConfigMapReader) -> str | None:
+    source = parameter.value_from
+    if source is None or source.config_map_key_ref is None:
+        return None
+    value = read_config_map(source.config_map_key_ref)
+    if value is None:
+        value = source.default
+    if value is None and not source.config_map_key_ref.optional:
+        reference = source.config_map_key_ref
+        raise ExpressionError(f"parameter {parameter.name}: ConfigMap '{reference.name}' has no key '{reference.key}'")
+    return value
+
+
+def _artifact(declared: Artifact, given: Artifact | None, scope: Mapping[str, object]) -> Artifact:
+    if given is None:
+        found = substitute(declared, scope)
+        if not located(found) and not found.optional:
+            raise ExpressionError(f"inputs.artifacts.{declared.name} was not supplied")
+        return found
+    if not located(given) and not located(declared) and not declared.optional:
+        raise ExpressionError(f"inputs.artifacts.{declared.name} was given no location")
+    return msgspec.structs.replace(
+        given,
+        name=declared.name,
+        path=substitute(declared, scope).path,
+        mode=declared.mode,
+        recurse_mode=declared.recurse_mode,
+        optional=declared.optional or given.optional,
+        archive=given.archive or declared.archive,
+        from_="",
+        from_expression="",
+    )
+
+
+def located(artifact: Artifact) -> bool:
+    """True when the artifact says where its bytes are."""
+    return any(getattr(artifact, name) is not None for name in _LOCATIONS)
+
+
+def layer(template: Template, inputs: Inputs) -> dict[str, object]:
+    """The names that a template's own body may use: its inputs, and the paths of its inputs and outputs."""
+    names: dict[str, object] = {
+        f"inputs.parameters.{parameter.name}": parameter.value for parameter in inputs.parameters
+    }
+    if inputs.parameters:
+        names["inputs.parameters"] = json.dumps(
+            [{"name": one.name, "value": one.value} for one in inputs.parameters], separators=(",", ":")
+        )
+    for artifact in inputs.artifacts:
+        names[f"inputs.artifacts.{artifact.name}"] = artifact
+        if artifact.path:
+            names[f"inputs.artifacts.{artifact.name}.path"] = artifact.path
+    if template.outputs is not None:
+        for artifact in template.outputs.artifacts:
+            if artifact.path:
+                names[f"outputs.artifacts.{artifact.name}.path"] = artifact.path
+        for parameter in template.outputs.parameters:
+            if parameter.value_from is not None and parameter.value_from.path:
+                names[f"outputs.parameters.{parameter.name}.path"] = parameter.value_from.path
+    return names
