@@ -10,7 +10,6 @@ import contextlib
 import gzip
 import lzma
 import os
-import secrets
 import shutil
 import stat
 import struct
@@ -23,6 +22,7 @@ from typing import IO, Literal
 
 import msgspec
 
+from argosy.artifacts.limits import Limits as Limits
 from argosy.artifacts.metering import Metered
 from argosy.artifacts.troubles import ArchiveRefused, disk_errors, store_trouble
 from argosy.artifacts.unpacked import Unpacked
@@ -37,24 +37,6 @@ DAMAGE = (
     *(tarfile.TarError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, lzma.LZMAError, EOFError, struct.error),
     *(ValueError, OverflowError, IndexError, KeyError, RuntimeError, NotImplementedError, gzip.BadGzipFile),
 )
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much an archive may ask for.
-
-    max_bytes: all that it unpacks to. max_entries: names in it. max_ratio: unpacked bytes for each byte of the archive,
-    looked at only past free_bytes, since small things may pack well. max_header_bytes: of one entry's description.
-    """
-
-    max_bytes: int = 1 << 40
-    max_entries: int = 1_000_000
-    max_ratio: int = 200
-    free_bytes: int = 1 << 30
-    max_header_bytes: int = 1 << 20
-
-    def allowance(self, archive_bytes: int) -> int:
-        """How many bytes an archive of this size may unpack to."""
-        return min(self.max_bytes, max(self.free_bytes, self.max_ratio * archive_bytes))
 
 
 class Extracted(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +86,7 @@ def safe_extract(
     _check_target(target)
     with disk_errors("unpack into", target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.parent / f".{target.name[:100]}.{secrets.token_hex(6)}.part"
+        part = target.parent / f".{target.name[:100]}.{os.urandom(6).hex()}.part"
         part.mkdir(0o700)
     try:
         unpacked = Unpacked(archive, part, limits.max_entries, limits.allowance(archive.stat().st_size), cancelled)
@@ -245,7 +227,7 @@ def pack(
     level = 6 if compression_level is None or compression_level == -1 else compression_level
     if not 0 <= level <= 9:
         raise ArchiveRefused(f"There is no compression level {level}.", hint="Give one from 0 to 9, or leave it out.")
-    part = target.parent / f".{target.name[:100]}.{secrets.token_hex(6)}.part"
+    part = target.parent / f".{target.name[:100]}.{os.urandom(6).hex()}.part"
     try:
         with disk_errors(f"pack {path} into", target):
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,6 @@ It knows how to make bytes durable and how to share blocks; not what a blob or a
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
 import os
@@ -65,6 +64,9 @@ class Disk:
 
     def flush_file_system(self, path: Path) -> bool:
         """Flush the file system that holds `path`; False where the C library has no such call."""
+        # Only needed once many objects are written at once.
+        import ctypes
+
         syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
         if syncfs is None:
             return False

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from argosy.artifacts.archives import Limits
+from argosy.artifacts.limits import Limits
 from argosy.artifacts.troubles import LocationUnsupported, TransferCancelled, TransferRefused
 from argosy.model.manifest import ArtifactLocation, KeySelector
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -62,7 +61,7 @@ class LocalBlobs:
     def put_file(self, path: Path, key: str) -> None:
         """See `Blobs`."""
         place = self._place(key)
-        part = place.parent / f".{secrets.token_hex(8)}.part"
+        part = place.parent / f".{os.urandom(8).hex()}.part"
         try:
             with disk_errors("write", place):
                 place.parent.mkdir(parents=True, exist_ok=True)
@@ -245,6 +244,8 @@ class ObjectBlobs:
             raise _object_error(where, error) from error
 
 
+# Where a machine in a cloud would tell its own credentials: asked last.
+METADATA_HOST = "169.254.169.254"
 STATUS = re.compile(r"status code: (\d{3})")
 # The codes and words of stores and networks that may pass although the status does not say so.
 PASSING = re.compile(
@@ -254,6 +255,11 @@ PASSING = re.compile(
 
 def _object_error(where: str, error: Exception) -> TransferRefused | TransferTrouble | ArtifactNotFound:
     said = _said(error)
+    if METADATA_HOST in str(error):
+        return TransferRefused(
+            f"There are no credentials for {where}: neither the manifest nor this machine gives any.",
+            hint="Name them in the manifest (accessKeySecret and the like), or set them in the environment.",
+        )
     found = STATUS.search(str(error))
     status = int(found[1]) if found else None
     if status == 404:

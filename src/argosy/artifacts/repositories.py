@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-import yaml
 
 from argosy.artifacts.locations import Driver, driver_for, location_kind
 from argosy.artifacts.retrying import Patience, RetryingDriver
@@ -137,6 +136,8 @@ def read_repository(
 
 def parse_repository(text: str, root: Path, *, where: str) -> Repository:
     """A repository from its YAML. Raises TransferRefused that says `where` it stands."""
+    import yaml
+
     try:
         given: object = yaml.safe_load(text)
     except yaml.YAMLError as error:

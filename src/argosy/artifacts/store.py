@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import secrets
 import stat
 import threading
 import time
@@ -39,7 +38,10 @@ class Store:
         self.disk = disk
         self._lock = threading.Lock()
         self._sync_lock = threading.Lock()
+        # Complete objects that wait for `sync`: where each belongs, and its temporary file.
         self._pending: dict[Path, Path] = {}
+        self._waiting: set[Path] = set()
+        self._shards: set[Path] = set()
         self._verified: dict[str, tuple[int, int, int]] = {}
 
     @classmethod
@@ -98,6 +100,7 @@ class Store:
                     with self._lock:
                         self.disk.rename(temporary, place)
                         del self._pending[place]
+                        self._waiting.discard(temporary)
                     folders.add(place.parent)
             self.disk.flush_paths(sorted(folders))
 
@@ -155,7 +158,9 @@ class Store:
                     size += len(data)
                     with disk_errors("read", path):
                         data = buffer[: os.readv(source, [buffer])]
-            self._keep(Digest(hasher.hexdigest()), temporary)
+            digest = Digest(hasher.hexdigest())
+            if not self._touched(digest):
+                self._keep(digest, temporary)
             return hasher.hexdigest(), size
 
     def _keep_bytes(self, digest: Digest, data: bytes) -> None:
@@ -167,15 +172,16 @@ class Store:
             self._keep(digest, temporary)
 
     def _keep(self, digest: Digest, temporary: Path) -> None:
-        """Make a complete temporary file the object, unless the store has it."""
-        if self._touched(digest):
-            return
+        """Let a complete temporary file wait to become the object."""
         place = self.place(digest)
-        with disk_errors("make", place.parent):
-            place.parent.mkdir(exist_ok=True)
+        if place.parent not in self._shards:
+            with disk_errors("make", place.parent):
+                place.parent.mkdir(exist_ok=True)
+            self._shards.add(place.parent)
         with self._lock:
             if place not in self._pending:
                 self._pending[place] = temporary
+                self._waiting.add(temporary)
 
     def _touched(self, digest: Digest) -> bool:
         """Whether the store has the object; if so it is made young, so that no prune under way takes it."""
@@ -195,13 +201,11 @@ class Store:
     @contextlib.contextmanager
     def _temporary(self) -> Generator[Path, None, None]:
         """A name for a file being written; the file is removed unless it waits for `sync`."""
-        temporary = self.root / "tmp" / f"{os.getpid()}-{secrets.token_hex(8)}"
+        temporary = self.root / "tmp" / f"{os.getpid()}-{os.urandom(8).hex()}"
         try:
             yield temporary
         finally:
-            with self._lock:
-                waiting = temporary in self._pending.values()
-            if not waiting:
+            if temporary not in self._waiting:
                 with contextlib.suppress(OSError):
                     temporary.unlink()
 

@@ -6,7 +6,6 @@ It knows Argo's rules for archives and modes (Argo docs: fields.md, ArchiveStrat
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -78,7 +77,7 @@ def load_input(artifact: ArtifactFields, target: Path, driver: Driver, context: 
     """
     with disk_errors("write", target):
         target.parent.mkdir(parents=True, exist_ok=True)
-    fetched = target.parent / f".{target.name[:100]}.{secrets.token_hex(6)}.fetched"
+    fetched = target.parent / f".{target.name[:100]}.{os.urandom(6).hex()}.fetched"
     try:
         driver.fetch(artifact, fetched, context)
         if _is_packed(artifact, fetched):

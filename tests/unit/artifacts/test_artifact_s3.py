@@ -285,3 +285,31 @@ def test_a_library_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setitem(__import__("sys").modules, "fsspec", None)
     with pytest.raises(EnvironmentTrouble, match="fsspec"):
         HDFSDriver().fetch(Artifact(name="a", hdfs={"addresses": ["h:1"], "path": "/p"}), tmp_path / "f", CONTEXT)
+
+
+def test_secrets_of_the_wrong_form_are_named_and_not_told(tmp_path: Path) -> None:
+    context = Context(secret=lambda selector: b"s3cr3t nonsense")
+    secret_of = {"name": "s", "key": "k"}
+    gcs = Artifact(name="a", gcs={"bucket": "b", "key": "k", "serviceAccountKeySecret": secret_of})
+    s3 = at("127.0.0.1:1", "k", insecure=False, caSecret=secret_of)
+    bucket = at("127.0.0.1:1", "k", insecure=False, caSecret=secret_of, createBucketIfNotPresent={})
+    for driver, artifact in ((GCSDriver(), gcs), (S3Driver(), s3), (S3Driver(), bucket)):
+        with pytest.raises(TransferRefused) as caught:
+            driver.save(tmp_path, artifact, context)
+        assert "s3cr3t" not in f"{caught.value} {caught.value.__cause__}"
+        assert caught.value.hint
+
+
+def test_no_credentials_at_all_is_said(serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stand-in for the address at which machines in clouds tell their credentials refuses."""
+    server = serve(lambda handler: handler.answer(403))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr("argosy.artifacts.remote.METADATA_HOST", server.url)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", server.url)
+    artifact = at("127.0.0.1:1", "k", accessKeySecret=None, secretKeySecret=None)
+    with pytest.raises(TransferRefused, match="no credentials for s3://bucket/k"):
+        S3Driver().fetch(artifact, tmp_path / "f", CONTEXT)

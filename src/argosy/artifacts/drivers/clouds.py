@@ -15,7 +15,7 @@ from typing import Any
 from argosy.artifacts.credentials import Credentials
 from argosy.artifacts.drivers.blob_driver import BlobDriver
 from argosy.artifacts.drivers.fields import AzureFields, GCSFields, HDFSFields, OSSFields, read_fields, wanted
-from argosy.artifacts.drivers.s3 import NO_RETRIES, S3Driver, client_options, obstore_store
+from argosy.artifacts.drivers.s3 import S3Driver, client_options, open_bucket
 from argosy.artifacts.locations import Context
 from argosy.artifacts.remote import Blobs, FsspecBlobs, ObjectBlobs
 from argosy.artifacts.troubles import LocationUnsupported, TransferTrouble
@@ -40,9 +40,7 @@ class GCSDriver(BlobDriver):
         wanted("gcs", "bucket", fields.bucket)
         key = credentials.text(fields.service_account_key_secret)
         config: dict[str, Any] = {"service_account_key": key} if key else {}
-        store = obstore_store().GCSStore(
-            fields.bucket, config=config, client_options=client_options(context), retry_config=NO_RETRIES
-        )
+        store = open_bucket("GCSStore", fields.bucket, config=config, client_options=client_options(context))
         return _object_blobs(store, f"gs://{fields.bucket}", context), fields.key
 
 
@@ -68,11 +66,11 @@ class AzureDriver(BlobDriver):
             )
         if fields.account_key_secret and not fields.use_sdk_creds:
             config["account_key"] = credentials.text(fields.account_key_secret).strip()
-        store = obstore_store().AzureStore(
+        store = open_bucket(
+            "AzureStore",
             fields.container,
             config=config,
             client_options=client_options(context, insecure=parts.scheme == "http"),
-            retry_config=NO_RETRIES,
         )
         return _object_blobs(store, f"azure://{fields.container}", context), fields.blob
 

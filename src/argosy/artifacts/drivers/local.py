@@ -6,7 +6,6 @@ It knows paths; a key of an artifact is a path below its root.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 
@@ -40,7 +39,7 @@ class LocalDriver:
         place = self._place(artifact)
         with disk_errors("write", place):
             place.parent.mkdir(parents=True, exist_ok=True)
-        part = place.parent / f".{secrets.token_hex(8)}.part"
+        part = place.parent / f".{os.urandom(8).hex()}.part"
         try:
             with new_place(part):
                 _copy(path, part)

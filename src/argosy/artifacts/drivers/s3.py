@@ -19,6 +19,7 @@ from argosy.artifacts.drivers.aws_signing import Keys, signed
 from argosy.artifacts.drivers.blob_driver import BlobDriver
 from argosy.artifacts.drivers.fields import S3Fields, read_fields, wanted
 from argosy.artifacts.locations import Context
+from argosy.artifacts.redaction import redact
 from argosy.artifacts.remote import Blobs, ObjectBlobs
 from argosy.artifacts.requests import send
 from argosy.artifacts.troubles import LocationUnsupported, TransferRefused
@@ -32,24 +33,31 @@ DEFAULT_REGION = "us-east-1"
 AWS_HOST = re.compile(r"s3(?:[.-](?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.amazonaws\.com\Z")
 NO_RETRIES: Any = {"max_retries": 0, "retry_timeout": datetime.timedelta(seconds=0)}
 ROLE_SECONDS = 3600
+CONNECT_SECONDS = 10.0
 MISSING_LIBRARY = EnvironmentTrouble(
     "Artifacts in object stores need the library obstore.", hint="pip install 'argosy[s3]'"
 )
 
 
-def obstore_store() -> Any:
-    """The module `obstore.store`. Raises EnvironmentTrouble when it is not installed."""
+def open_bucket(store: str, bucket: str, **options: Any) -> Any:
+    """A bucket of one of obstore's stores. Raises EnvironmentTrouble without obstore, TransferRefused for bad options."""
     try:
-        return importlib.import_module("obstore.store")
+        module = importlib.import_module("obstore.store")
+        troubles = importlib.import_module("obstore.exceptions")
     except ModuleNotFoundError as error:
         raise MISSING_LIBRARY from error
+    try:
+        return getattr(module, store)(bucket, retry_config=NO_RETRIES, **options)
+    except (troubles.BaseError, ValueError, TypeError) as error:
+        said = redact(str(error).partition("\n\nDebug source")[0].rstrip("."))
+        raise TransferRefused(f"{bucket} cannot be opened: {said}.", hint="Check its fields and secrets.") from error
 
 
 def client_options(context: Context, *, insecure: bool = False, authority: bytes | None = None) -> ClientConfig:
     """How the library is to speak to any store."""
     options: ClientConfig = {
         "allow_http": insecure,
-        "connect_timeout": datetime.timedelta(seconds=context.timeout_seconds),
+        "connect_timeout": datetime.timedelta(seconds=min(CONNECT_SECONDS, context.timeout_seconds)),
         "read_timeout": datetime.timedelta(seconds=context.timeout_seconds),
         # Of the whole of one transfer: the length of an artifact decides, not a clock.
         "timeout": datetime.timedelta(days=7),
@@ -68,7 +76,6 @@ class S3Driver(BlobDriver):
         """See `BlobDriver`."""
         fields = read_fields("s3", artifact.s3, S3Fields)
         wanted("s3", "bucket", fields.bucket)
-        store_module = obstore_store()
         authority = credentials.get(fields.ca_secret)
         keys = _keys(fields, credentials, context, authority)
         if to_write and fields.create_bucket_if_not_present is not None:
@@ -81,11 +88,11 @@ class S3Driver(BlobDriver):
                 config["session_token"] = keys.session_token
         else:
             provider = _machine_credentials()
-        store = store_module.S3Store(
+        store = open_bucket(
+            "S3Store",
             fields.bucket,
             config=config,
             client_options=client_options(context, insecure=fields.insecure, authority=authority),
-            retry_config=NO_RETRIES,
             credential_provider=provider,
         )
         blobs = ObjectBlobs(
@@ -230,4 +237,9 @@ def _create_bucket(fields: S3Fields, keys: Keys | None, context: Context, author
 
 
 def _tls(authority: bytes | None) -> ssl.SSLContext | None:
-    return ssl.create_default_context(cadata=authority.decode("ascii", "replace")) if authority else None
+    if not authority:
+        return None
+    try:
+        return ssl.create_default_context(cadata=authority.decode("ascii", "replace"))
+    except ssl.SSLError as error:
+        raise TransferRefused("The secret of s3.caSecret is no certificate.", hint="It is PEM text.") from error
