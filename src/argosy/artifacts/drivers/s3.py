@@ -40,7 +40,7 @@ MISSING_LIBRARY = EnvironmentTrouble(
 
 
 def open_bucket(store: str, bucket: str, **options: Any) -> Any:
-    """A bucket of one of obstore's stores. Raises EnvironmentTrouble without obstore, TransferRefused for bad options."""
+    """A bucket of one of obstore's stores. Raises EnvironmentTrouble without it, TransferRefused for bad options."""
     try:
         module = importlib.import_module("obstore.store")
         troubles = importlib.import_module("obstore.exceptions")
