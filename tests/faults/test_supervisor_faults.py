@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy.errors import EnvironmentTrouble
 from argosy.runners.local.leftovers import processes_of
 from argosy.runners.local.supervision import Exit, Spawn, Supervision, read_lines
 
@@ -209,4 +211,41 @@ def test_a_folder_with_a_path_longer_than_a_socket_may_have(tmp_path: Path, run_
     second = Supervision.connect_or_start(folder, run_uid)
     (tmp_path / "go").touch()
     assert [exit.code for exit in second.wait(20)] == [2]
+    second.close()
+
+
+def test_exits_are_told_while_the_disk_is_full_and_written_when_it_is_not(tmp_path: Path, run_uid: str):
+    folder = tmp_path / "s"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    try:
+        supervision = Supervision.connect_or_start(folder, run_uid)
+        supervision.spawn([sh(tmp_path, "before", "exit 1")])
+        assert supervision.wait(20)
+        with open(folder / "filler", "wb", buffering=0) as filler, contextlib.suppress(OSError):
+            while filler.write(b"x" * 512):
+                pass
+        supervision.spawn([sh(tmp_path, f"during{number}", "exit 2") for number in range(60)])
+        assert len(all_exits(supervision)) == 60
+        (folder / "filler").unlink()
+        supervision.spawn([sh(tmp_path, "after", "exit 3")])
+        assert supervision.wait(20)
+        supervision.close()
+        codes = {line.exit: line.code for line in read_lines(folder) if line.exit}
+        assert codes == {"before": 1, "after": 3} | {f"during{number}": 2 for number in range(60)}
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_driver_that_another_one_has_replaced_touches_nothing(tmp_path: Path, run_uid: str, monkeypatch):
+    monkeypatch.setattr("argosy.runners.local.supervision.DEATH_SECONDS", 0.05)
+    first = Supervision.connect_or_start(tmp_path / "s", run_uid)
+    first.spawn([sh(tmp_path, "a", "while [ ! -e go ]; do sleep 0.01; done; exit 2")])
+    second = Supervision.connect_or_start(tmp_path / "s", run_uid)
+    with pytest.raises(EnvironmentTrouble, match="taken over"):
+        first.wait(20)
+    (tmp_path / "go").touch()
+    assert [(exit.code, exit.lost) for exit in second.wait(20)] == [(2, False)]
     second.close()

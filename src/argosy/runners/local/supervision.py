@@ -13,7 +13,8 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from argosy.runners.local.leftovers import kill_leftovers
 SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
+DEATH_SECONDS = 5.0
 
 
 class Spawn(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +97,7 @@ class Supervision:
     Call `connect_or_start`, then anything in any order, then `close`. After `close`, or when the driver dies, the
     processes run on, their exits are kept, and a later `connect_or_start` finds both. When the supervisor has died,
     every process of the run is killed before its `Exit` with `lost` is handed out, and the next `spawn` starts a new
-    supervisor by itself.
+    supervisor by itself. When another driver has connected, `wait` and `spawn` raise EnvironmentTrouble.
     """
 
     def __init__(self, folder: Path, run_uid: str, linger_seconds: float) -> None:
@@ -203,7 +205,8 @@ class Supervision:
         if self._socket is None:
             return
         busy = None in self._known.values()
-        self._send([("leave",)])
+        with suppress(EnvironmentTrouble):  # another driver has it: then there is nothing to leave
+            self._send([("leave",)])
         self._disconnect()
         self._reap_supervisor(block=not busy)
 
@@ -214,29 +217,27 @@ class Supervision:
         self._defined.clear()
         self._received = b""
         deadline = time.monotonic() + CONNECT_SECONDS
-        lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except OSError as error:
-                    if error.errno not in (errno.EAGAIN, errno.EACCES):
-                        raise
-                else:
-                    self._start(lock)
-                    return
+        with self._lock_file() as lock:
+            while not _try_lock(lock):
                 if self._connect():
                     return
                 if time.monotonic() > deadline:
                     raise OSError(errno.ETIMEDOUT, "a supervisor holds the lock but does not answer")
                 time.sleep(0.005)
+            self._start(lock)
+
+    @contextmanager
+    def _lock_file(self) -> Generator[int]:
+        lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            yield lock
         finally:
             os.close(lock)
 
     def _start(self, lock: int) -> None:
         """Start a supervisor that inherits the lock. It can be written to before it is up."""
         self._replay()
-        self._mourn(file_is_ours=True)
+        self._mourn()
         ours, theirs = socket.socketpair()
         with ours, theirs:
             fd = theirs.fileno()
@@ -364,17 +365,28 @@ class Supervision:
     # The death of the supervisor
 
     def _lose(self) -> None:
-        """The supervisor is gone: kill what it ran, and make each of those an exit that is lost."""
-        self._disconnect()
-        self._reap_supervisor(block=True)
-        self._replay()
-        self._mourn(file_is_ours=False)
+        """The supervisor is gone: kill what it ran, and make each of those an exit that is lost.
 
-    def _mourn(self, *, file_is_ours: bool) -> None:
-        """Kill every process of the run, then hand out as lost whatever had no exit. Written down under the lock."""
+        Under the lock: until it is free, the supervisor may live and have dropped this driver for another one, or a
+        child that it was just making may not have become the step yet, by whose environment it is found.
+        """
+        self._disconnect()
+        deadline = time.monotonic() + DEATH_SECONDS
+        with self._lock_file() as lock:
+            while not _try_lock(lock):
+                if time.monotonic() > deadline:
+                    raise EnvironmentTrouble(
+                        f"Another driver has taken over the processes in {self._folder}.",
+                        hint="argosy watch follows it.",
+                    )
+                time.sleep(0.002)
+            self._reap_supervisor(block=True)
+            self._replay()
+            self._mourn()
+
+    def _mourn(self) -> None:
+        """Kill every process of the run, then hand out as lost whatever had no exit, and write that down."""
         orphans = [id for id, exit in self._known.items() if exit is None]
-        if not orphans and not file_is_ours:
-            return
         groups = {line.of: (line.pid, line.ticks) for line in read_lines(self._folder) if line.pid}
         kill_leftovers(self._run_uid, [groups[id] for id in orphans if id in groups])
         at = time.time()
@@ -395,6 +407,16 @@ class Supervision:
             done = self._supervisor_pid
         if done:
             self._supervisor_pid = 0
+
+
+def _try_lock(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        return False
+    return True
 
 
 def read_lines(folder: Path) -> list[_Line]:

@@ -65,6 +65,10 @@ class Layers:
         self._make_room(target, os.path.isdir(source))
         self._mount(source, target, read_only)
 
+    def add_existing(self, source: str, target: str) -> None:
+        """Lay a folder, writable, over one that is there already, named without symbolic links."""
+        self._mount(source, target, read_only=False)
+
     def options_for_folder(self, path: str) -> list[str]:
         """The further options that make sure that a folder is there: a working directory."""
         path = self._real(path)

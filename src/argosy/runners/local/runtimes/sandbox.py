@@ -39,6 +39,7 @@ class SandboxRuntime:
         self._programs = Programs()
         self._bwrap = self._programs.find("bwrap", self._base["PATH"])
         self._host = HostLayers()
+        self._real: dict[str, str] = {}
         self._tail = ("--unshare-pid", "--die-with-parent")
         if os.geteuid() == 0:
             self._tail += tuple(word for capability in DROPPED for word in ("--cap-drop", capability))
@@ -88,7 +89,7 @@ class SandboxRuntime:
         environment = self._environment(spec, meaning)
         program = self._program(command[0], environment.get("PATH", self._base["PATH"]), directory, layers)
         options = [*layers.options(), "--dir", HOME]
-        if directory != f"{spec.folder}/work":
+        if spec.working_dir or meaning is not None:
             options += layers.options_for_folder(directory)
         if spec.network == "none":
             options.append("--unshare-net")
@@ -105,10 +106,11 @@ class SandboxRuntime:
 
     def _layers(self, spec: StepSpec, meaning: ImageMeaning | None) -> Layers:
         layers = Layers(self._host)
-        layers.add(f"{spec.folder}/tmp", "/tmp", read_only=False)
+        layers.add_existing(f"{spec.folder}/tmp", "/tmp")
         for path in _hidden_by_tmp(meaning):
             layers.add(path, path, read_only=True)
-        layers.add(f"{spec.folder}/work", f"{spec.folder}/work", read_only=False)
+        work = f"{self._real_folder(spec.folder)}/work"
+        layers.add_existing(work, work)
         for mount in sorted(spec.mounts, key=lambda mount: mount.target.count("/")):
             if not os.path.lexists(mount.source):
                 raise EnvironmentTrouble(
@@ -117,9 +119,17 @@ class SandboxRuntime:
             layers.add(mount.source, mount.target, read_only=mount.read_only)
         return layers
 
+    def _real_folder(self, folder: str) -> str:
+        """`folder` without symbolic links in what is above it; that is the same for all steps of a run."""
+        above, name = os.path.split(folder)
+        if above not in self._real:
+            self._real[above] = os.path.realpath(above)
+        return os.path.join(self._real[above], name)
+
     def _directory(self, spec: StepSpec, meaning: ImageMeaning | None) -> str:
         wanted = spec.working_dir or (meaning.working_dir if meaning is not None else "")
-        return os.path.normpath(os.path.join(f"{spec.folder}/work", wanted))
+        work = f"{self._real_folder(spec.folder)}/work"
+        return os.path.normpath(os.path.join(work, wanted)) if wanted else work
 
     def _environment(self, spec: StepSpec, meaning: ImageMeaning | None) -> dict[str, str]:
         environment: dict[str, str] = {}
@@ -140,7 +150,7 @@ class SandboxRuntime:
             found = next((path for path in candidates if os.access(layers.source_of(path) or "", os.X_OK)), "")
             if not found:
                 raise StartFailure(127, f"{name!r} is not found on PATH ({path})")
-        elif not found.startswith(("/dev/", "/proc/")):
+        elif ("/" in name and not found.startswith(("/dev/", "/proc/"))) or found.startswith("/tmp/"):
             source = layers.source_of(os.path.join(directory, found))
             if source is None or not os.path.exists(source):
                 raise StartFailure(127, f"{name!r} is not found")
