@@ -1,6 +1,6 @@
 """What one evaluation may cost, so that no expression can hold a run up.
 
-It counts; it does not know languages. A step is about half a microsecond, a byte is an estimate.
+It counts; it does not know languages. A step is about 0.4 microseconds, a byte is an estimate.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import cast
 
 from argosy.errors import ExpressionError
 
-MAX_STEPS = 60_000
+MAX_STEPS = 120_000
 MAX_BYTES = 12 << 20
 
 _ELEMENT_BYTES = 40
@@ -39,7 +39,7 @@ class Budget:
 
     def reserve_list(self, length: int) -> None:
         """Pay for a list or map of so many elements."""
-        self.reserve(max(length, 0) * _ELEMENT_BYTES)
+        self.reserve(64 + max(length, 0) * _ELEMENT_BYTES)
         self.spend(max(length, 0) >> 3)
 
     def measure(self, value: object) -> None:

@@ -18,6 +18,7 @@ from argosy.expressions.formatting import text_of
 
 MAX_NESTING = 100
 MAX_LENGTH = 100_000
+_MAX_CACHED_TEXT = 1000
 
 # A parsed part, to be computed when it is needed; short circuits leave parts uncomputed.
 Part = Callable[[], object]
@@ -65,11 +66,19 @@ def check_when(text: str) -> None:
         _Planner(plain, tokens_of(plain)).plan()
 
 
-@lru_cache(maxsize=1024)
 def _evaluate(text: str) -> object:
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"a 'when' has {len(text)} characters; at most {MAX_LENGTH} are allowed")
-    return _Planner(text, tokens_of(text)).plan()()
+    return _evaluate_cached(text) if len(text) <= _MAX_CACHED_TEXT else _planned(text)()
+
+
+def _planned(text: str) -> Part:
+    return _Planner(text, tokens_of(text)).plan()
+
+
+@lru_cache(maxsize=1024)
+def _evaluate_cached(text: str) -> object:
+    return _planned(text)()
 
 
 class _Planner:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from argosy.errors import ExpressionError
+from argosy.expressions import layouts
 
 OPERATORS = frozenset(
     [
@@ -208,17 +209,31 @@ class _Reader:
         raise problem(self.text, f"Invalid token: '{symbol}'", start, _QUOTE_HINT)
 
 
-_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d(?::\d\d(?::\d\d(?:\.\d{1,9})?)?)?(?:Z|[-+]\d\d:?\d\d)?)?")
+_TIMELIKE = re.compile(r"\d{4}-\d\d-\d\d.*|\d\d?:\d\d[AP]M|[A-Z][a-z]{2} [A-Z][a-z]{2} .*")
+_LAYOUTS = (
+    layouts.ANSIC,
+    layouts.UNIX_DATE,
+    layouts.RUBY_DATE,
+    layouts.KITCHEN,
+    layouts.RFC3339,
+    "2006-01-02",
+    "2006-01-02 15:04",
+    "2006-01-02 15:04:05",
+    "2006-01-02 15:04:05-07:00",
+    "2006-01-02T15Z0700",
+    "2006-01-02T15:04Z0700",
+    "2006-01-02T15:04:05Z0700",
+)
 
 
 def seconds_of(text: str) -> float | None:
     """The moment a quoted text names, in whole seconds since 1970, or None. A text without a zone is in UTC."""
-    if _ISO.fullmatch(text) is None:
+    if len(text) > 100 or _TIMELIKE.fullmatch(text) is None:
         return None
-    try:
-        moment = datetime.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.UTC)
-    return float(int(moment.timestamp() // 1))
+    for layout in _LAYOUTS:
+        try:
+            civil, _ = layouts.read(text, layout, datetime.UTC)
+        except ExpressionError:
+            continue
+        return float(civil.timestamp() // 1)
+    return None

@@ -7,6 +7,7 @@ language definition, version 1.17.8; Argo docs: variables.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -19,7 +20,10 @@ from argosy.expressions.reads import names_read, names_required
 
 __all__ = ["Budget", "Program", "evaluate", "parse"]
 
+BRACKETS = "a name with a hyphen is written in brackets: "
+
 _MAX_CACHED_TEXT = 4096
+_HYPHENED = re.compile(r"([A-Za-z_][\w.]*)\.(\w+(?:-\w+)+)")
 
 
 class Program:
@@ -53,11 +57,22 @@ class Program:
         limits = budget or Budget()
         try:
             value = self._step(State(names, limits, self._slots))
-            if isinstance(value, list | dict | tuple):
-                limits.measure(value)  # pyright: ignore[reportUnknownArgumentType] # any list will do
+            limits.measure(value)
             return value
         except RecursionError:
             raise ExpressionError("the expression or its values are nested too deep") from None
+        except ExpressionError as problem:
+            problem.hint = problem.hint or _bracket_hint(self.text, names)
+            raise
+
+
+def _bracket_hint(text: str, names: Mapping[str, object]) -> str:
+    """What to write instead of `a.b-c`, which is a subtraction, when the scope has a name `a.b-c`."""
+    for found in _HYPHENED.finditer(text):
+        base, last = found.groups()
+        if f"{base}.{last}" in names:
+            return f"{BRACKETS}{base}['{last}']"
+    return ""
 
 
 @lru_cache(maxsize=2048)

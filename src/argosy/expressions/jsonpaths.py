@@ -29,6 +29,7 @@ Selector = Callable[[Budget, object, object], Iterator[object]]
 
 def query(budget: Budget, document: object, path: str) -> object:
     """What the path finds. Raises ExpressionError when it is no path, or names one value and that is not there."""
+    budget.spend(20)
     selectors, definite = _compiled(path)
     found = [document]
     for selector in selectors:
@@ -215,7 +216,7 @@ def _filter(condition: str) -> Selector:
 
     def select(budget: Budget, value: object, root: object) -> Iterator[object]:
         for item in _children(budget, value, root):
-            budget.spend(10)
+            budget.spend(20)
             try:
                 result = program.evaluate({"__items": [item], "__root": root}, budget=budget)
             except ExpressionError:

@@ -200,8 +200,7 @@ def _in(budget: Budget, left: object, right: object) -> object:
 
 
 def _equal(budget: Budget, left: object, right: object) -> bool:
-    if isinstance(left, list | tuple | dict) and isinstance(right, list | tuple | dict):
-        budget.measure(left)
+    budget.measure(left)
     return equal(left, right)
 
 
@@ -215,6 +214,14 @@ def _textual(operator: str, test: Callable[[str, str], bool]) -> Callable[[Budge
         return test(left, right)
 
     return apply
+
+
+_match = _textual("matches", lambda left, right: regexes.matches(right, left))
+
+
+def _matches(budget: Budget, left: object, right: object) -> object:
+    budget.spend(40)  # a pattern may have to be compiled
+    return _match(budget, left, right)
 
 
 BINARY: dict[str, Callable[[Budget, object, object], object]] = {
@@ -232,7 +239,7 @@ BINARY: dict[str, Callable[[Budget, object, object], object]] = {
     "**": _power,
     "..": _range,
     "in": _in,
-    "matches": _textual("matches", lambda left, right: regexes.matches(right, left)),
+    "matches": _matches,
     "contains": _textual("contains", lambda left, right: right in left),
     "startsWith": _textual("startsWith", lambda left, right: left.startswith(right)),
     "endsWith": _textual("endsWith", lambda left, right: left.endswith(right)),

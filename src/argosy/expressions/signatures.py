@@ -49,7 +49,7 @@ class Function(msgspec.Struct, frozen=True):
     def apply(self, budget: Budget, arguments: Sequence[object]) -> object:
         """The result, paid for. Raises ExpressionError."""
         checked = check(self.name, self.kinds, arguments)
-        budget.spend(2)
+        budget.spend(10)
         try:
             result = self.call(budget, *checked)
         except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError) as problem:

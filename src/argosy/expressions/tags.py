@@ -143,7 +143,7 @@ def _as_it_is(value: str) -> str:
 def _is_strict(name: str, strict: tuple[str, ...]) -> bool:
     if not strict or ".outputs.artifacts." in name:  # artifacts are resolved elsewhere and may be optional
         return False
-    return any(name.startswith(prefix if prefix.endswith(".") else prefix + ".") for prefix in strict)
+    return any((name + ".").startswith(prefix.removesuffix(".") + ".") for prefix in strict)
 
 
 def _simple(name: str, scope: Scope, allow_unresolved: bool, strict: tuple[str, ...]) -> str | None:
@@ -224,11 +224,14 @@ def _expression(
 
 def _evaluated(program: Program, scope: Scope, allow_unresolved: bool, strict: tuple[str, ...]) -> str | None:
     """The text of the program's value; None to leave the tag. Raises ExpressionError."""
+    from argosy.expressions.expr import BRACKETS
     from argosy.expressions.paths import has
 
     try:
         value = program.evaluate(scope)
-    except ExpressionError:
+    except ExpressionError as problem:
+        if problem.hint.startswith(BRACKETS):
+            raise
         missing = [name for name in program.required() if not has(scope, name)]
         for name in missing:
             if not allow_unresolved or _is_strict(name, strict):

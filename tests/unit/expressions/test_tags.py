@@ -121,6 +121,17 @@ def test_only_texts_fit_into_text() -> None:
         put("{{=inputs.artifacts.a}}", scope)
 
 
+def test_a_hyphen_that_subtracts_is_told_and_not_left_lying() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        put("{{=inputs.parameters.x-y}}")
+    assert "inputs.parameters['x-y']" in caught.value.hint
+
+
+def test_the_first_word_alone_can_be_strict() -> None:
+    with pytest.raises(ExpressionError, match="tasks is missing"):
+        put("{{=tasks.b.outputs.result ?? 'x'}}", strict=("tasks.",))
+
+
 @pytest.mark.parametrize("text", ["{{=1 +}}", "{{=nofunction(1)}}", "{{='a' + 1}}", "{{=asInt('x')}}"])
 def test_a_mistake_in_an_expression_is_not_left_lying(text: str) -> None:
     with pytest.raises(ExpressionError, match="failed to evaluate expression"):

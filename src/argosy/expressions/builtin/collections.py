@@ -69,7 +69,7 @@ def uniq(budget: Budget, items: Sequence[object]) -> list[object]:
                 continue
             texts.add(item)
         else:
-            budget.spend(len(others) >> 1)
+            budget.spend(2 * len(others))
             budget.measure(item)
             if any(equal(item, other) for other in others):
                 continue

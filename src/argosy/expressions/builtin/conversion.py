@@ -20,9 +20,7 @@ from argosy.expressions.operations import is_number
 from argosy.expressions.signatures import Function, plain
 
 _INT = re.compile(r"[+-]?[0-9]{1,19}")
-_FLOAT = re.compile(
-    r"[+-]?(?:[0-9][0-9_]*\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity)|nan", re.IGNORECASE
-)
+_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity)|nan", re.IGNORECASE)
 
 
 def to_int(value: object) -> int:
@@ -61,6 +59,7 @@ def _reject(word: str) -> object:
 def from_json(budget: Budget, text: str) -> object:
     """The value of a JSON text; every number is a float, as in Go. Raises ExpressionError."""
     budget.reserve(4 * len(text))
+    budget.spend(8 + (len(text) >> 4))
     budget.reserve_list(2 * (text.count(",") + text.count("[") + text.count("{")))
     try:
         return json.loads(text, parse_int=_json_number, parse_float=_json_number, parse_constant=_reject)

@@ -42,10 +42,12 @@ def _merged(
 
 
 def _merge(budget: Budget, first: dict[str, object], *others: dict[str, object]) -> dict[str, object]:
+    budget.measure((first, *others))
     return _merged(budget, first, others, False)
 
 
 def _merge_overwrite(budget: Budget, first: dict[str, object], *others: dict[str, object]) -> dict[str, object]:
+    budget.measure((first, *others))
     return _merged(budget, first, others, True)
 
 

@@ -23,11 +23,11 @@ _META = re.compile(r"[\\.+*?()|\[\]{}^$]")
 
 def _found(budget: Budget, pattern: str, text: str, limit: int = -1) -> Iterator[regexes.Match]:
     """The places where the pattern fits, at most `limit` if that is not negative."""
-    budget.spend(2 + (len(text) >> 5))
+    budget.spend(40 + (len(text) >> 5))
     end, count = -1, 0
     try:
         for match in regexes.compiled(pattern).finditer(text):
-            budget.spend(2)
+            budget.spend(4)
             if count == limit:
                 return
             if match.start() == match.end() == end:
@@ -39,7 +39,7 @@ def _found(budget: Budget, pattern: str, text: str, limit: int = -1) -> Iterator
 
 
 def _matches(budget: Budget, pattern: str, text: str) -> bool:
-    budget.spend(2 + (len(text) >> 5))
+    budget.spend(40 + (len(text) >> 5))
     return regexes.matches(pattern, text)
 
 
