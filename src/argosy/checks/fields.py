@@ -258,7 +258,7 @@ _fields(
 )
 _fields(
     m.ArtifactLocation,
-    "s3 gcs azure oss hdfs http git artifactory raw",
+    "s3 gcs azure oss hdfs http git artifactory raw digest",
     differs={"archiveLogs": "logs are always kept with the run"},
     refused={"plugin": "artifact plugins are images that run in a pod; use one of the stores instead"},
 )

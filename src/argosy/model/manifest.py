@@ -201,6 +201,8 @@ class ArtifactLocation(Part, frozen=True, kw_only=True):
     plugin: dict[str, Opaque] | None = None
     raw: RawArtifact | None = None
     archive_logs: bool | None = None
+    # Ours: the content of the artifact in the local store, by its hash. Argo's schema does not have it.
+    digest: str = ""
 
 
 class ArtifactFields(ArtifactLocation, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from argosy.plan.calls import PlannedCall, tolerates
 from argosy.plan.execution import Execution, Owner
 from argosy.plan.names import item_name
 from argosy.plan.scope import Scope
+from argosy.plan.substitution import substitute_text
 
 _OMITTED = "omitted: depends condition not met"
 
@@ -100,7 +101,7 @@ class DagBody(CallingBody):
         dag = self.resolved.template.dag
         assert dag is not None
         if dag.target:
-            targets = dag.target.split()
+            targets = substitute_text(dag.target, self.scope).split()
             for target in targets:
                 if target not in self.resolved.tasks:
                     raise ExpressionError(f"target '{target}' is not a task of this dag")
@@ -136,7 +137,8 @@ class DagBody(CallingBody):
             if planned.loops:
                 self._begin_loop(task)
                 return
-            ready = self._ready(planned, self.scope)
+            scope = self.scope.under({"tasks.name": planned.name})
+            ready = self._ready(planned, scope)
         except ExpressionError as problem:
             self._rest(task, Phase.ERROR, problem.message)
             return
@@ -145,7 +147,7 @@ class DagBody(CallingBody):
             return
         name = f"{self.name}.{planned.name}"
         self._link(task, self.run.id_of(name))
-        task.called = CalledOnce(self, planned, name, self.scope, lambda called: self._done(task, called))
+        task.called = CalledOnce(self, planned, name, scope, lambda called: self._done(task, called))
         task.called.start(ready, planned.name, {})
 
     def _holds(self, condition: Depends) -> bool:
@@ -208,7 +210,7 @@ class DagBody(CallingBody):
             return False
 
     def _iterate(self, task: _Task, group: Node, name: str, layer: dict[str, object]) -> None:
-        scope = self.scope.under(layer)
+        scope = self.scope.under(layer, {"tasks.name": task.planned.name})
         node_name = f"{self.name}.{name}"
         self.run.link(group, self.run.id_of(node_name))
         called = CalledOnce(self, task.planned, node_name, scope, lambda _: self._closed_iteration(task))

@@ -20,7 +20,7 @@ ConfigMapReader = Callable[[KeySelector], str | None]
 # Stands for an argument that only refers to an output which a skipped node never gave.
 ABSENT = "\x00argosy: absent optional output\x00"
 
-_LOCATIONS = ("s3", "gcs", "azure", "oss", "hdfs", "http", "git", "artifactory", "plugin", "raw")
+_LOCATIONS = ("s3", "gcs", "azure", "oss", "hdfs", "http", "git", "artifactory", "plugin", "raw", "digest")
 
 
 def resolve(
@@ -114,7 +114,7 @@ def _artifact(declared: Artifact, given: Artifact | None, scope: Mapping[str, ob
 
 def located(artifact: Artifact) -> bool:
     """True when the artifact says where its bytes are."""
-    return any(getattr(artifact, name) is not None for name in _LOCATIONS)
+    return any(getattr(artifact, name) for name in _LOCATIONS)
 
 
 def layer(template: Template, inputs: Inputs) -> dict[str, object]:

@@ -137,7 +137,7 @@ class Leaf:
         """The attempt has begun."""
         run, node = self.run, self.node
         run.withdraw(Start, node.id)
-        node.phase, node.started_at = Phase.RUNNING, run.now
+        node.phase, node.started_at, node.host_node_name = Phase.RUNNING, run.now, run.identity.host
         try:
             limit = self.execution.active_deadline_seconds()
         except ExpressionError as problem:

@@ -83,7 +83,7 @@ class StepsBody(CallingBody):
 
     def _made_ready(self, planned: PlannedCall) -> Iterator[_Ready]:
         if not planned.loops:
-            yield self._ready(planned, planned.name, self.scope, {})
+            yield self._ready(planned, planned.name, self.scope.under({"steps.name": planned.name}), {})
             return
         try:
             found = items.of(planned.looping(self.scope)) or ()
@@ -95,9 +95,10 @@ class StepsBody(CallingBody):
             yield _Ready(planned, planned.name, self.scope, {}, message="Skipped, empty params")
             return
         self._loops.add(planned.name)
+        own = {"steps.name": planned.name}
         for index, item in enumerate(found):
             layer = items.layer(item)
-            yield self._ready(planned, item_name(planned.name, index, item), self.scope.under(layer), layer)
+            yield self._ready(planned, item_name(planned.name, index, item), self.scope.under(layer, own), layer)
 
     def _false_without_items(self, planned: PlannedCall) -> bool:
         """True when a call's condition is false whatever its items are."""

@@ -21,12 +21,13 @@ _PYTHON_LETTERS = frozenset("aAbBcdfHIjmMpSUwWxXyYzZ")
 
 
 class RunIdentity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who a run is. created_at: seconds since the epoch."""
+    """Who a run is. created_at: seconds since the epoch. host: the machine that its steps run on."""
 
     name: str
     uid: str
     namespace: str = "default"
     created_at: float = 0.0
+    host: str = "localhost"
 
 
 class WorkflowNames(Mapping[str, object]):

@@ -1,0 +1,79 @@
+"""What the parts of a local run share: who the run is, where its files are, what it may ask for.
+
+It knows places and questions, not steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from argosy.artifacts.repositories import Repository
+from argosy.artifacts.store import Store
+from argosy.model.manifest import ConfigMap, KeySelector, Secret, Workflow
+from argosy.plan.workflow_names import RunIdentity
+
+
+class RunContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The surroundings of one run on this machine.
+
+    folder: the run's own, with a folder for each attempt below `steps`. claims: where persistent volume claims are
+    folders. generation: 1, and one more with each retry of the run. config_map, secret: from the local catalog; None
+    for one that is not there. claim_exists: whether a PersistentVolumeClaim of that name was applied.
+    grace_seconds: how long a step that is stopped has between SIGTERM and SIGKILL.
+    """
+
+    identity: RunIdentity
+    workflow: Workflow
+    folder: Path
+    claims: Path
+    store: Store
+    repository: Repository
+    generation: int = 1
+    config_map: Callable[[str], ConfigMap | None] = lambda name: None
+    secret: Callable[[str], Secret | None] = lambda name: None
+    claim_exists: Callable[[str], bool] = lambda name: False
+    grace_seconds: float = 10.0
+    objects: Objects | None = None
+
+    def attempt(self, node: str) -> str:
+        """The id of the attempt at a node, unique within the run for ever."""
+        return node if self.generation == 1 else f"{node}.{self.generation}"
+
+    def attempt_folder(self, node: str) -> Path:
+        """Where the files of the attempt at a node are: work, tmp, logs."""
+        return self.folder / "steps" / self.attempt(node)
+
+    def secret_value(self, selector: KeySelector) -> bytes | None:
+        """The value of a Secret's key, decoded; None if there is none."""
+        secret = self.secret(selector.name)
+        if secret is None:
+            return None
+        if selector.key in secret.string_data:
+            return secret.string_data[selector.key].encode()
+        if selector.key in secret.data:
+            import base64
+
+            return base64.b64decode(secret.data[selector.key])
+        return None
+
+
+class Objects:
+    """The local objects that a resource template may create, read and change: a face of the catalog and of runs."""
+
+    def __init__(
+        self,
+        *,
+        get: Callable[[str, str], bytes | None],
+        put: Callable[[str, str, bytes, bool], None],
+        delete: Callable[[str, str], bool],
+    ) -> None:
+        """get(kind, name): the object as JSON. put(kind, name, JSON, must be new): raises UsageError if it exists.
+
+        For the kind Workflow, put submits a run that is driven in a process of its own, and get shows it with status.
+        """
+        self.get = get
+        self.put = put
+        self.delete = delete
