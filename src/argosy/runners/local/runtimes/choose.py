@@ -10,11 +10,8 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from argosy.errors import EnvironmentTrouble, UsageError
-from argosy.runners.local.runtimes.container import ContainerRuntime
-from argosy.runners.local.runtimes.engine import Engine
-from argosy.runners.local.runtimes.process import ProcessRuntime
+from argosy.runners.local.runtimes.host import is_installed
 from argosy.runners.local.runtimes.runtime import ImageMeaning, Runtime
-from argosy.runners.local.runtimes.sandbox import SandboxRuntime
 
 ENGINES = ("podman", "docker")
 NAMES = ("auto", *ENGINES, "sandbox", "process")
@@ -51,18 +48,27 @@ def choose(name: str, images: Iterable[str], options: Options | None = None) -> 
 
 
 def make(name: str, options: Options | None = None) -> Runtime:
-    """The runtime of that name, whether it works here or not."""
+    """The runtime of that name, whether it works here or not. Only its own module is imported."""
     options = options or Options()
     if name in ENGINES:
+        from argosy.runners.local.runtimes.container import ContainerRuntime
+
         return ContainerRuntime(name, allow_privileged=options.allow_privileged)
     if name == "sandbox":
+        from argosy.runners.local.runtimes.sandbox import SandboxRuntime
+
         return SandboxRuntime(options.images, options.pass_environment)
+    from argosy.runners.local.runtimes.process import ProcessRuntime
+
     return ProcessRuntime(options.images, options.pass_environment)
 
 
 def _best(images: list[str], options: Options) -> tuple[Runtime, str]:
     reasons: list[str] = []
     for name in ENGINES:
+        if not is_installed(name):
+            reasons.append(f"{name}: not installed")
+            continue
         runtime = make(name, options)
         trouble = _engine_trouble(runtime, images)
         if not trouble:
@@ -77,8 +83,6 @@ def _best(images: list[str], options: Options) -> tuple[Runtime, str]:
 
 
 def _engine_trouble(runtime: Runtime, images: list[str]) -> str:
-    if not Engine(runtime.name).is_installed():
-        return "not installed"
     if trouble := runtime.trouble():
         return trouble
     for image in images:

@@ -5,8 +5,6 @@ It knows what a step is in the engine's words; what the engine answers is `engin
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -123,7 +121,7 @@ class ContainerRuntime:
         if not spec.command:
             return [], spec.args
         if self.name == "podman":
-            return ["--entrypoint", json.dumps(spec.command)], spec.args
+            return ["--entrypoint", msgspec.json.encode(spec.command).decode()], spec.args
         return ["--entrypoint", spec.command[0]], spec.command[1:] + spec.args
 
     def _placing(self, spec: StepSpec) -> list[str]:
@@ -226,6 +224,8 @@ class ContainerRuntime:
 
 def container_name(run_uid: str, id: str) -> str:
     """The container's name, made before the container, from what will find it again."""
+    import hashlib
+
     return "argosy-" + hashlib.blake2b(f"{run_uid}\0{id}".encode(), digest_size=10).hexdigest()
 
 

@@ -6,11 +6,8 @@ It knows the words of podman and docker; not what a step is.
 from __future__ import annotations
 
 import os
-import subprocess
 
 import msgspec
-
-from argosy.runners.local.runtimes.host import Programs
 
 ANSWER_SECONDS = 60.0
 
@@ -35,6 +32,8 @@ class Engine:
 
     def ask(self, *arguments: str, timeout_seconds: float = ANSWER_SECONDS) -> tuple[int, str, str]:
         """Exit code, output and error output of one command. A missing program or a hang is code 125."""
+        import subprocess
+
         try:
             done = subprocess.run(
                 [self.program or self.name, *arguments],
@@ -50,9 +49,6 @@ class Engine:
         except (OSError, subprocess.TimeoutExpired) as error:
             return 125, "", f"{self.name} does not answer: {error}"
         return done.returncode, done.stdout.strip(), done.stderr.strip()
-
-    def is_installed(self) -> bool:
-        return "/" in Programs().find(self.name, os.environ.get("PATH", os.defpath))
 
     def trouble(self) -> str:
         """Why the engine cannot be used; "" if it answers."""

@@ -61,6 +61,10 @@ def _search(name: str, path: str) -> str:
     return ""
 
 
+def is_installed(program: str) -> bool:
+    return "/" in Programs().find(program, os.environ.get("PATH", DEFAULT_PATH))
+
+
 class Images:
     """What images mean on this machine, by name; a name without a tag stands for all its tags."""
 
