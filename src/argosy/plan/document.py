@@ -1,0 +1,52 @@
+"""A run as other programs read it: an Argo Workflow object with `status`.
+
+It knows the plan's nodes, not where a run is kept. Source: Argo docs: fields.md (WorkflowStatus).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from argosy.model.manifest import Outputs, Workflow
+from argosy.model.status import NodeType, Phase, as_status, timestamp
+from argosy.plan.plan import Plan
+
+
+def status_of(plan: Plan) -> dict[str, Any]:
+    """What stands under `status`."""
+    status: dict[str, Any] = {"phase": str(plan.phase), "startedAt": None, "finishedAt": None}
+    if plan.started_at:
+        status["startedAt"] = timestamp(plan.started_at)
+    if plan.finished_at:
+        status["finishedAt"] = timestamp(plan.finished_at)
+    if plan.message:
+        status["message"] = plan.message
+    status["progress"] = progress_of(plan)
+    status["conditions"] = [
+        {"type": "Completed", "status": "True" if plan.finished else "False"},
+        {"type": "PodRunning", "status": "True" if plan.running() else "False"},
+    ]
+    if plan.outputs != Outputs():
+        status["outputs"] = msgspec.to_builtins(plan.outputs)
+    status["nodes"] = {id: as_status(node) for id, node in plan.nodes.items()}
+    return status
+
+
+def workflow_of(workflow: Workflow, status: dict[str, Any]) -> dict[str, Any]:
+    """The whole object, with `status`."""
+    found: dict[str, Any] = msgspec.to_builtins(workflow)
+    found["apiVersion"] = workflow.api_version or "argoproj.io/v1alpha1"
+    found["status"] = status
+    return found
+
+
+def progress_of(plan: Plan) -> str:
+    """How many of the pods known so far have come to rest: "3/10"."""
+    done = total = 0
+    for node in plan.nodes.values():
+        if node.type is NodeType.POD or node.type is NodeType.HTTP:
+            total += 1
+            done += node.phase in (Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR)
+    return f"{done}/{total}"
