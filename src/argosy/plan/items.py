@@ -12,7 +12,7 @@ from typing import cast
 
 from argosy.errors import ExpressionError
 from argosy.model import manifest
-from argosy.plan.names import go_text
+from argosy.plan.names import item_text
 
 _MAX_ITEMS = 1_000_000
 _VERB = re.compile(r"%([-+ 0#]*)(\d*)([dxXobs v])|%%")
@@ -55,16 +55,10 @@ def layer(item: object) -> dict[str, object]:
     """The names that an item brings: `item`, and `item.<key>` when it is a mapping."""
     if isinstance(item, dict):
         pairs = cast("dict[str, object]", item)
-        names: dict[str, object] = {f"item.{key}": _text(value) for key, value in pairs.items()}
-        names["item"] = json.dumps(pairs, separators=(",", ":"), sort_keys=True)
+        names: dict[str, object] = {f"item.{key}": item_text(value) for key, value in pairs.items()}
+        names["item"] = item_text(pairs)
         return names
-    return {"item": _text(item)}
-
-
-def _text(value: object) -> str:
-    if isinstance(value, dict | list):
-        return json.dumps(value, separators=(",", ":"), sort_keys=True)
-    return go_text(value)
+    return {"item": "" if item is None else item_text(item)}
 
 
 def _number(value: int | str, name: str) -> int:

@@ -5,6 +5,10 @@ It knows no node. Source of the rules: Argo's node ids (FNV-1a of the name) and 
 
 from __future__ import annotations
 
+from typing import cast
+
+from argosy.expressions.formatting import json_text
+
 _FNV_OFFSET = 2166136261
 _FNV_PRIME = 16777619
 _MAX_POD_PREFIX = 253 - 11
@@ -40,38 +44,15 @@ def item_name(name: str, index: int, item: object) -> str:
 
 
 def describe_item(item: object) -> str:
-    """How a loop's item reads in a name: sorted `key:value` pairs for a mapping, Go's %v for the rest."""
+    """How a loop's item reads in a name: sorted `key:value` pairs for a mapping, `[a b]` for a list."""
     if isinstance(item, dict):
-        pairs = sorted(f"{key}:{go_text(value)}" for key, value in item.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        return ",".join(pairs)
-    return go_text(item)
+        pairs = cast("dict[str, object]", item)
+        return ",".join(sorted(f"{key}:{item_text(value)}" for key, value in pairs.items()))
+    if isinstance(item, list | tuple):
+        return "[" + " ".join(item_text(element) for element in cast("list[object]", item)) + "]"
+    return item_text(item)
 
 
-def go_text(value: object) -> str:
-    """A JSON value as Go's `%v` prints it."""
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return go_float(value)
-    if isinstance(value, dict):
-        pairs = sorted((str(k), go_text(v)) for k, v in value.items())  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        return "map[" + " ".join(f"{k}:{v}" for k, v in pairs) + "]"
-    if isinstance(value, list | tuple):
-        return "[" + " ".join(go_text(element) for element in value) + "]"  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return str(value)
-
-
-def go_float(value: float) -> str:
-    """A float as Go's shortest form prints it: an exponent only below 1e-4 and from 1e21."""
-    if value != value or value in (float("inf"), float("-inf")):
-        return {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}[str(value)]
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
-    text = repr(value)
-    if "e" in text and 1e-4 <= abs(value) < 1e21:
-        text = format(value, "f").rstrip("0")
-    return text
+def item_text(value: object) -> str:
+    """A value as text: a string as it is, anything else as compact JSON."""
+    return value if isinstance(value, str) else json_text(value, escape_html=False)
