@@ -1,0 +1,172 @@
+"""What a project says about itself in `argosy.toml`.
+
+It knows the keys of that file and where each stands; what they do is up to the rooms that are handed the values.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, NoReturn, cast
+
+import msgspec
+
+from argosy.errors import InvalidFile
+from argosy.project.home import CONFIGURATION
+from argosy.syntax.diagnostics import Diagnostic, did_you_mean
+from argosy.syntax.span import Span
+
+RULE = "config"
+_KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
+    "run": {"runtime": str, "jobs": int, "gpus": (str, int), "grace": (int, float), "environment": list},
+    "artifacts": {"repository": dict},
+    "images": {"entrypoint": list, "cmd": list, "path": list, "working_dir": str, "environment": dict},
+}
+_WORDS = {str: "a text", int: "a whole number", float: "a number", list: "a list of texts", dict: "a table"}
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """What an image stands for where no container engine is. Paths are relative to the file."""
+
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    working_dir: str = ""
+    environment: dict[str, str] = {}
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """The file's values, with what holds where it says nothing.
+
+    gpus: "" to look for them, a count, or indices. grace_seconds: between SIGTERM and SIGKILL. environment: names of
+    host variables that steps see. repository: an artifact repository as a ConfigMap would have it, {} for the local
+    one.
+    """
+
+    runtime: str = "auto"
+    jobs: int | None = None
+    gpus: str = ""
+    grace_seconds: float = 10.0
+    environment: tuple[str, ...] = ()
+    images: dict[str, Image] = {}
+    repository: dict[str, Any] = {}
+
+
+def read_configuration(folder: Path) -> Configuration:
+    """The configuration of a project's folder. Raises InvalidFile with the place of what is wrong."""
+    path = folder / CONFIGURATION
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Configuration()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidFile(f"{path} cannot be read: {error}") from error
+    return parse_configuration(text, str(path), folder)
+
+
+def parse_configuration(text: str, file: str, folder: Path) -> Configuration:
+    """The configuration in a text. Raises InvalidFile."""
+    reader = _Reader(text, file)
+    try:
+        given = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+), column (\d+)", str(error))
+        where = (int(line[1]), int(line[2])) if line else (text.count("\n") + 1, 1)
+        reader.stop(f"this is not TOML: {str(error).split(' (at')[0]}", where)
+    reader.check(given)
+    run = cast("dict[str, Any]", given.get("run", {}))
+    return Configuration(
+        runtime=run.get("runtime", "auto"),
+        jobs=run.get("jobs"),
+        gpus=str(run.get("gpus", "")),
+        grace_seconds=float(run.get("grace", 10.0)),
+        environment=tuple(run.get("environment", ())),
+        images={name: _image(image, folder) for name, image in given.get("images", {}).items()},
+        repository=given.get("artifacts", {}).get("repository", {}),
+    )
+
+
+def _image(given: dict[str, Any], folder: Path) -> Image:
+    def at_home(path: str) -> str:
+        return path if path.startswith("/") else str(folder / path)
+
+    entrypoint = tuple(given.get("entrypoint", ()))
+    if entrypoint and "/" in entrypoint[0]:
+        entrypoint = (at_home(entrypoint[0]), *entrypoint[1:])
+    working_dir = given.get("working_dir", "")
+    return Image(
+        entrypoint=entrypoint,
+        cmd=tuple(given.get("cmd", ())),
+        path=tuple(at_home(path) for path in given.get("path", ())),
+        working_dir=at_home(working_dir) if working_dir else "",
+        environment=given.get("environment", {}),
+    )
+
+
+class _Reader:
+    """Looks for what is wrong in a file, and finds the place of a key."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._lines = text.splitlines()
+        self._file = file
+
+    def stop(self, message: str, where: tuple[int, int], hint: str = "", width: int = 1) -> NoReturn:
+        line, column = where
+        span = Span(file=self._file, line=line, column=column, end_line=line, end_column=column + max(1, width))
+        found = Diagnostic(rule=RULE, severity="error", message=message, span=span, hint=hint)
+        raise InvalidFile(f"{span}: {message}", diagnostics=(found,), hint=hint)
+
+    def check(self, given: dict[str, Any]) -> None:
+        for section, content in given.items():
+            if section not in _KEYS:
+                self._unknown(section, _KEYS, ())
+            if not isinstance(content, dict):
+                self.stop(f"{section!r} is a table: [{section}]", self._place((), section))
+            tables = cast("dict[str, Any]", content)
+            if section != "images":
+                self._check_table(tables, _KEYS[section], (section,))
+                continue
+            for name, image in tables.items():
+                if not isinstance(image, dict):
+                    self.stop(f"an image is a table: [images.{name!r}]", self._place((section,), name))
+                self._check_table(cast("dict[str, Any]", image), _KEYS["images"], (section, name))
+
+    def _check_table(
+        self, table: dict[str, Any], known: dict[str, type | tuple[type, ...]], path: tuple[str, ...]
+    ) -> None:
+        for key, value in table.items():
+            if key not in known:
+                self._unknown(key, known, path)
+            wanted = known[key]
+            if not isinstance(value, wanted) or isinstance(value, bool) or not _texts_inside(value):
+                first = wanted[0] if isinstance(wanted, tuple) else wanted
+                self.stop(f"{key!r} is {_WORDS[first]}", self._place(path, key), width=len(key))
+        jobs = table.get("jobs")
+        if jobs is not None and jobs < 1:
+            self.stop("'jobs' is at least 1", self._place(path, "jobs"), width=4)
+
+    def _unknown(self, key: str, known: Any, path: tuple[str, ...]) -> None:
+        near = did_you_mean(key, known)
+        hint = f"did you mean {near!r}?" if near else "the keys are " + ", ".join(known)
+        self.stop(f"there is no key {key!r} here", self._place(path, key), hint, len(key))
+
+    def _place(self, path: tuple[str, ...], key: str) -> tuple[int, int]:
+        """Line and column of a key, as well as can be told without a tree of the file."""
+        table = ""
+        wanted = ".".join(path)
+        for number, line in enumerate(self._lines, 1):
+            header = re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line)
+            if header is not None:
+                table = re.sub(r"[\"']", "", header[1])
+                if table == ".".join((*path, key)) or table.startswith(".".join((*path, key)) + "."):
+                    return number, line.index(key) + 1 if key in line else 1
+                continue
+            found = re.search(rf"(?<![\w-])[\"']?{re.escape(key)}[\"']?\s*[.=]", line)
+            if found is not None and table == wanted:
+                return number, line.index(key, found.start()) + 1
+        return 1, 1
+
+
+def _texts_inside(value: object) -> bool:
+    return not isinstance(value, list) or all(isinstance(one, str) for one in cast("list[object]", value))

@@ -1,0 +1,233 @@
+"""From a document of a file to a run that can be driven: values put in, checked, its runtime chosen.
+
+It knows the order of these things; each is done elsewhere. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from argosy.checks.catalog import BEFORE_RUN, Catalog
+from argosy.checks.finding import Finding
+from argosy.errors import ExpressionError, InvalidFile
+from argosy.model.manifest import Workflow, WorkflowSpec, WorkflowTemplate, WorkflowTemplateRef
+from argosy.plan.plan import Carried
+from argosy.plan.templates import with_workflow_template
+from argosy.plan.workflow_names import RunIdentity, WorkflowNames
+from argosy.project import arguments, naming
+from argosy.project.configuration import Configuration
+from argosy.project.needs import Surroundings, check_resources, images_of, surroundings_of
+
+DEFAULT_NAMESPACE = "default"
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person asks for besides the file."""
+
+    parameters: Mapping[str, str] = {}
+    entrypoint: str = ""
+    name: str = ""
+    runtime: str = ""
+    jobs: int | None = None
+    gpus: str = ""
+    labels: Mapping[str, str] = {}
+    ignore_resources: bool = False
+
+
+class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the record keeps of a run besides its manifest: how it is driven, and what a replay must know.
+
+    reason: why this runtime. carried: outcomes taken over from an earlier generation or run, by node name, and
+    origin says which. changed: the parameters that a retry changed.
+    """
+
+    runtime: str = "process"
+    reason: str = ""
+    jobs: int | None = None
+    gpus: str = ""
+    ignore_resources: bool = False
+    surroundings: Surroundings = Surroundings()
+    carried: dict[str, Carried] = {}
+    origin: str = ""
+    changed: dict[str, str] = {}
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that can be put into the record. findings: warnings and notes, nothing that stops it."""
+
+    workflow: Workflow
+    identity: RunIdentity
+    options: RunOptions
+    findings: tuple[Finding, ...]
+
+
+class Refused(InvalidFile):
+    """The workflow cannot be run as it is; `findings` say why, at paths of its document."""
+
+    id = "workflow-invalid"
+
+    def __init__(self, message: str, findings: tuple[Finding, ...]) -> None:
+        super().__init__(message)
+        self.findings = findings
+
+
+def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration: Configuration) -> Prepared:
+    """Everything before the run is made. Raises Refused, UsageError, EnvironmentTrouble."""
+    workflow = filled_in(workflow, wanted, catalog)
+    findings = checked(workflow, catalog)
+    identity = identity_of(workflow, wanted.name)
+    merged = merged_with_template(workflow, catalog)
+    surroundings = surroundings_of(merged, catalog)
+    merged = _described(merged, identity, wanted.labels, surroundings)
+    gpus = wanted.gpus or configuration.gpus
+    if not wanted.ignore_resources:
+        check_resources(merged, surroundings, gpus)
+    runtime, reason = chosen_runtime(
+        wanted.runtime or configuration.runtime, images_of(merged, surroundings), configuration
+    )
+    options = RunOptions(
+        runtime=runtime,
+        reason=reason,
+        jobs=wanted.jobs or configuration.jobs,
+        gpus=gpus,
+        ignore_resources=wanted.ignore_resources,
+        surroundings=surroundings,
+    )
+    return Prepared(workflow=merged, identity=identity, options=options, findings=findings)
+
+
+def filled_in(workflow: Workflow, wanted: Wanted, catalog: Catalog) -> Workflow:
+    """The workflow with the parameters and the entrypoint that were asked for. Raises UsageError."""
+    referenced = _referenced(workflow, catalog)
+    workflow = arguments.with_parameters(workflow, wanted.parameters, referenced)
+    return arguments.with_entrypoint(workflow, wanted.entrypoint, referenced)
+
+
+def checked(workflow: Workflow, catalog: Catalog) -> tuple[Finding, ...]:
+    """The findings that do not stop the workflow. Raises Refused with all of them if one does."""
+    from argosy.checks.check import check
+    from argosy.checks.fidelity import report
+
+    findings = (*check(workflow, catalog, options=BEFORE_RUN), *report(workflow))
+    errors = [one for one in findings if one.severity == "error"]
+    if errors:
+        raise Refused(errors[0].message, findings)
+    return findings
+
+
+def _referenced(workflow: Workflow, catalog: Catalog) -> WorkflowSpec | None:
+    stored = _stored(workflow, catalog)
+    return stored.spec if stored is not None else None
+
+
+def _stored(workflow: Workflow, catalog: Catalog) -> WorkflowTemplate | None:
+    reference = workflow.spec.workflow_template_ref
+    if reference is None or not reference.name:
+        return None
+    return catalog.workflow_template(reference.name, reference.cluster_scope)
+
+
+def merged_with_template(workflow: Workflow, catalog: Catalog) -> Workflow:
+    """The workflow with what its workflowTemplateRef means put in; the reference itself stays to be seen."""
+    stored = _stored(workflow, catalog)
+    if stored is None:
+        return workflow
+    reference: WorkflowTemplateRef | None = workflow.spec.workflow_template_ref
+    merged = with_workflow_template(workflow, stored)
+    return msgspec.structs.replace(merged, spec=msgspec.structs.replace(merged.spec, workflow_template_ref=reference))
+
+
+def identity_of(workflow: Workflow, name: str) -> RunIdentity:
+    """Who the run is: named as asked, as the file says, or with a name made up. Raises UsageError."""
+    metadata = workflow.metadata
+    if name:
+        given = naming.checked(name)
+    elif metadata.name:
+        given = naming.checked(metadata.name)
+    else:
+        given = naming.generated(metadata.generate_name) if metadata.generate_name else naming.two_words()
+    return RunIdentity(
+        name=given,
+        uid=str(uuid.uuid4()),
+        namespace=metadata.namespace or DEFAULT_NAMESPACE,
+        created_at=time.time(),
+    )
+
+
+def _described(
+    workflow: Workflow, identity: RunIdentity, labels: Mapping[str, str], surroundings: Surroundings
+) -> Workflow:
+    """The workflow with its name, and the labels and annotations that it is given besides its own."""
+    from argosy.model.status import timestamp
+
+    metadata = workflow.metadata
+    more = workflow.spec.workflow_metadata
+    all_labels: dict[str, str] = dict(metadata.labels) | (dict(more.labels) if more else {}) | dict(labels)
+    named = msgspec.structs.replace(
+        metadata,
+        name=identity.name,
+        uid=identity.uid,
+        namespace=identity.namespace,
+        creation_timestamp=timestamp(identity.created_at),
+        labels=all_labels,
+        annotations=metadata.annotations | (more.annotations if more else {}),
+    )
+    described = msgspec.structs.replace(workflow, metadata=named, api_version="argoproj.io/v1alpha1")
+    if more is None or not more.labels_from:
+        return described
+    made = _labels_from(described, identity, surroundings)
+    return msgspec.structs.replace(described, metadata=msgspec.structs.replace(named, labels=all_labels | made))
+
+
+def _labels_from(workflow: Workflow, identity: RunIdentity, surroundings: Surroundings) -> dict[str, str]:
+    """The labels that are expressions (Argo docs: fields.md, LabelValueFrom). Raises InvalidFile."""
+    from argosy.expressions.expr import evaluate
+
+    more = workflow.spec.workflow_metadata
+    assert more is not None
+    made: dict[str, str] = {}
+    for label, source in more.labels_from.items():
+        try:
+            names = WorkflowNames(
+                workflow,
+                identity,
+                lambda reference: surroundings.config_maps.get(reference.name, {}).get(reference.key),
+            )
+            value = evaluate(source.expression, names)
+        except ExpressionError as error:
+            raise InvalidFile(f"The label {label} cannot be made: {error.message}", hint=error.hint) from error
+        if not isinstance(value, str):
+            raise InvalidFile(f"The label {label} is not a text but {value!r}", hint="wrap it in string(...)")
+        made[label] = value
+    return made
+
+
+def chosen_runtime(name: str, images: list[str], configuration: Configuration) -> tuple[str, str]:
+    """The runtime's name, and why it was taken. Raises UsageError, EnvironmentTrouble."""
+    from argosy.runners.local.runtimes.choose import choose
+
+    runtime, reason = choose(name, images, runtime_options(configuration))
+    return runtime.name, reason
+
+
+def runtime_options(configuration: Configuration) -> Any:
+    """The project's word on runtimes."""
+    from argosy.runners.local.runtimes.choose import Options
+    from argosy.runners.local.runtimes.runtime import ImageMeaning
+
+    images = {
+        name: ImageMeaning(
+            entrypoint=image.entrypoint,
+            cmd=image.cmd,
+            path=image.path,
+            working_dir=image.working_dir,
+            environment=image.environment,
+        )
+        for name, image in configuration.images.items()
+    }
+    return Options(images=images, pass_environment=configuration.environment)
