@@ -149,3 +149,7 @@ def _code_of(error: Exception, console: Any) -> int:
         f"run it again with {DEBUG}=1 for the whole story, and report that",
     )
     return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""`argosy run`.
+
+It knows how a run is asked for and shown; making and driving it is the project's matter.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from argosy.cli.console import BOLD, Console
+from argosy.cli.options import console, home_option, open_project, output_option, pairs, parameter_options
+from argosy.errors import NotFound, UsageError
+
+if TYPE_CHECKING:
+    from argosy.project.project import Project, Submitted
+    from argosy.project.sources import Candidate, Source
+    from argosy.project.submission import Wanted
+
+INTERRUPTED = 130
+RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
+
+
+@click.command("run")
+@click.argument("file", required=False, type=click.Path())
+@parameter_options
+@click.option("--entrypoint", default="", metavar="TEMPLATE", help="Begin at this template.")
+@click.option("--name", default="", help="Name the run.")
+@click.option("--runtime", type=click.Choice(RUNTIMES), help="How steps run.  [default: auto]")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many steps may run at once.")
+@click.option("--gpus", default="", metavar="COUNT|INDICES", help="The GPUs that may be used, as in 2 or 0,3.")
+@click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the run.")
+@click.option("--detach", is_flag=True, help="Drive the run in a process of its own, and return.")
+@click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
+@output_option("json", "yaml", "name")
+@home_option
+def command(
+    file: str | None,
+    parameters: tuple[str, ...],
+    params_file: Path | None,
+    entrypoint: str,
+    name: str,
+    runtime: str | None,
+    jobs: int | None,
+    gpus: str,
+    labels: tuple[str, ...],
+    detach: bool,
+    ignore_resources: bool,
+    quiet: bool,
+    output: str | None,
+    home: Path | None,
+) -> int:
+    """Run a workflow file, or list the ones of this folder.
+
+    FILE is a manifest, "-" for standard input, or template/NAME for one of the catalog. What else the file holds
+    (ConfigMaps, Secrets, templates, claims) is applied to the catalog first; several workflows run one after the other.
+
+    Ctrl-C stops the run, with its exit handlers; once more ends it at once.
+    """
+    if file is None:
+        return _list_files(console())
+    from argosy.project.submission import Wanted
+
+    wanted = Wanted(
+        parameters=given_parameters(parameters, params_file),
+        entrypoint=entrypoint,
+        name=name,
+        runtime=runtime or "",
+        jobs=jobs,
+        gpus=gpus,
+        labels=pairs(labels, "a label"),
+        ignore_resources=ignore_resources,
+    )
+    return _run_file(open_project(home), file, wanted, detach=detach, quiet=quiet, output=output)
+
+
+def given_parameters(parameters: tuple[str, ...], params_file: Path | None) -> dict[str, str]:
+    """The parameters of the command line over those of the file. Raises UsageError, InvalidFile."""
+    found: dict[str, str] = {}
+    if params_file is not None:
+        from argosy.project.arguments import read_parameters_file
+
+        try:
+            found = read_parameters_file(params_file.read_bytes(), str(params_file))
+        except FileNotFoundError:
+            raise NotFound(f"There is no file {params_file}") from None
+    return found | pairs(parameters, "a parameter")
+
+
+def _list_files(console: Console) -> int:
+    from argosy.project.files import manifests_of
+
+    found = manifests_of(Path.cwd())
+    if not found:
+        raise UsageError("There is no workflow file in this folder", hint="argosy run FILE runs one from elsewhere")
+    for path, names in found:
+        console.data(f"{console.paint(path, BOLD)}  {', '.join(names)}")
+    console.say("run one of them with argosy run FILE")
+    return 0
+
+
+def _run_file(project: Project, file: str, wanted: Wanted, *, detach: bool, quiet: bool, output: str | None) -> int:
+    from argosy.project.documents import apply
+    from argosy.project.sources import source_of, submit
+
+    source = source_of(project, file)
+    if len(source.workflows) > 1 and wanted.name:
+        raise UsageError(f"{file} holds {len(source.workflows)} workflows, and --name names one run")
+    talk = console()
+    talk.diagnostics(source.findings, source.text)
+    for applied in apply(project, source.others) if source.others else ():
+        talk.say(f"{applied.kind} {applied.name} {applied.outcome}")
+    worst = 0
+    for candidate in source.workflows:
+        submitted = submit(project, source, candidate, wanted)
+        if not quiet:
+            _tell_submitted(talk, source, candidate, submitted)
+        worst = max(worst, follow(project, submitted.run_id, submitted.name, detach=detach, quiet=quiet, output=output))
+        if worst == INTERRUPTED:
+            break
+    return worst
+
+
+def _tell_submitted(talk: Console, source: Source, candidate: Candidate, submitted: Submitted) -> None:
+    from argosy.project.sources import placed
+
+    found = placed(submitted.findings, candidate)
+    talk.diagnostics([one for one in found if one.severity == "warning"], source.text or None)
+    for one in found:
+        if one.severity == "note":
+            talk.say(f"note: {one.message}")
+    if submitted.renamed_from:
+        talk.say(f"note: there is a run named {submitted.renamed_from} already; this one is {submitted.name}")
+    if submitted.options.reason:
+        talk.say(f"{submitted.name}: runtime {submitted.options.reason}")
+
+
+def follow(project: Project, run_id: int, name: str, *, detach: bool, quiet: bool, output: str | None) -> int:
+    """Drive a run that was just put into the record, here or in a process of its own; the exit code."""
+    if output == "name":
+        console().data(name)
+    if not detach:
+        from argosy.cli.running import drive_shown
+
+        return drive_shown(project, run_id, name, console(), quiet=quiet, output=output)
+    from argosy.project.driving import detach as drive_apart
+
+    drive_apart(project, name)
+    if output in ("json", "yaml"):
+        from argosy.cli.running import show_result
+
+        show_result(console(), project.view(name), output)
+    elif output is None:
+        console().data(name)
+    return 0

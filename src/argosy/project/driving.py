@@ -1,0 +1,172 @@
+"""Driving a run: everything that a driver needs put together, in this process or in one of its own.
+
+It knows how the parts of a local run fit; what happens in a run is up to the plan and the loop.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argosy.errors import EnvironmentTrouble
+from argosy.model.events import RunStarted
+from argosy.project.submission import RunOptions, runtime_options
+from argosy.project.views import manifest_of, new_plan, options_of
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from argosy.model.manifest import Workflow
+    from argosy.plan.plan import Plan
+    from argosy.project.project import Project
+    from argosy.record.queries import RunSummary
+    from argosy.runners.local.context import RunContext
+    from argosy.runners.local.resources import Capacity
+    from argosy.runners.local.runtimes.runtime import Runtime
+
+LEASE_SECONDS = 30.0
+DRIVER_LOG = "driver.log"
+# How long a driver in a process of its own has until it holds the run.
+BEGIN_SECONDS = 20.0
+
+Change = Callable[["Plan"], None]
+Listener = Callable[[Callable[[str, str], None]], None]
+
+
+def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_stop: Listener | None = None) -> Plan:
+    """Drive the run to its end and return its plan. Safe to call again after any crash.
+
+    on_stop: is handed a function that asks for the run's end, "Stop" or "Terminate". Raises LeaseHeld when another
+    process drives the run, LeaseLost when one takes it over.
+    """
+    from argosy.record.ownership import this_process
+
+    journal = project.journal
+    lease = journal.acquire(run_id, owner=this_process(), seconds=LEASE_SECONDS)
+    try:
+        from argosy.record.cache import Cache
+        from argosy.record.locks import Locks
+        from argosy.runners.local.loop import Driver
+        from argosy.runners.local.runtimes.choose import make
+        from argosy.runners.local.runtimes.runner import SupervisedRunner
+        from argosy.runners.local.staging import StagingOptions
+
+        summary = project.queries.find(lease.name)
+        workflow, options = manifest_of(project, run_id), options_of(project, run_id)
+        context = context_of(project, summary, workflow)
+        context.folder.mkdir(parents=True, exist_ok=True)
+        runtime = make(options.runtime, runtime_options(project.configuration))
+        _check_runtime(runtime)
+        plan = new_plan(project, summary, workflow, options)
+        begun = False
+        for _, fact in journal.events(run_id):
+            plan.apply(fact)
+            begun = True
+        runner = SupervisedRunner.open(runtime, context.folder / "supervisor", summary.uid)
+        if not begun:
+            started = RunStarted(at=runner.now())
+            journal.append(lease, [started])
+            plan.apply(started)
+        driver = Driver(
+            journal=journal,
+            lease=lease,
+            plan=plan,
+            context=context,
+            runner=runner,
+            locks=Locks(journal.database, now=runner.now),
+            cache=Cache(journal.database),
+            capacity=_capacity(options),
+            jobs=options.jobs,
+            options=StagingOptions.of(runtime, summary.uid),
+            on_change=on_change,
+        )
+        if on_stop is not None:
+            on_stop(driver.stop)
+        driver.drive()
+    finally:
+        journal.release(lease)
+    return plan
+
+
+def _check_runtime(runtime: Runtime) -> None:
+    if trouble := runtime.trouble():
+        raise EnvironmentTrouble(
+            f"The runtime {runtime.name} does not work here any more: {trouble}", hint="argosy doctor tells more"
+        )
+
+
+def _capacity(options: RunOptions) -> Capacity | None:
+    from argosy.runners.local.resources import machine_capacity
+
+    return None if options.ignore_resources else machine_capacity(options.gpus)
+
+
+def context_of(project: Project, summary: RunSummary, workflow: Workflow) -> RunContext:
+    """The surroundings of a run on this machine. Its questions may be asked from any thread."""
+    from argosy.plan.workflow_names import RunIdentity
+    from argosy.project.objects import SharedDocuments, objects_of
+    from argosy.runners.local.context import RunContext
+
+    documents = SharedDocuments(project.home)
+    return RunContext(
+        identity=RunIdentity(
+            name=summary.name, uid=summary.uid, namespace=summary.namespace, created_at=summary.created_at
+        ),
+        workflow=workflow,
+        folder=project.home.run(summary.uid),
+        claims=project.home.claims,
+        store=project.store,
+        repository=project.repository_of(workflow),
+        generation=summary.generation,
+        config_map=documents.config_map,
+        secret=documents.secret,
+        claim_exists=documents.claim_exists,
+        grace_seconds=project.configuration.grace_seconds,
+        objects=objects_of(project.home, project.folder),
+    )
+
+
+def detach(project: Project, name: str) -> None:
+    """Have the run driven by a process of its own, and return when that process holds it.
+
+    What it has to say goes to driver.log in the run's folder. Raises EnvironmentTrouble when it does not begin.
+    """
+    summary = project.find(name)
+    log = project.home.run(summary.uid) / DRIVER_LOG
+    process = _start_driver(project, summary.name, log)
+    deadline = time.monotonic() + BEGIN_SECONDS
+    while time.monotonic() < deadline:
+        summary = project.find(summary.name)
+        if summary.driven or summary.finished:
+            return
+        if process.poll() is not None and not project.find(summary.name).finished:
+            break
+        time.sleep(0.02)
+    from argosy.project.step_files import tail
+
+    said = " ".join(tail(log, 2))
+    raise EnvironmentTrouble(
+        f"The driver of {summary.name} did not begin: {said or 'it said nothing'}",
+        hint=f"{log} has what it said; argosy resume {summary.name} drives the run here",
+    )
+
+
+def _start_driver(project: Project, name: str, log: Path) -> subprocess.Popen[bytes]:
+    import subprocess  # only for this
+
+    log.parent.mkdir(parents=True, exist_ok=True)
+    environment = {key: value for key, value in os.environ.items() if key not in ("ARGOSY_HOME", "ARGOSY_RUN")}
+    with open(log, "ab") as file:
+        return subprocess.Popen(
+            [sys.executable, "-m", "argosy.cli.main", "resume", name, "--home", str(project.home.folder)],
+            cwd=project.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            env=environment,
+        )

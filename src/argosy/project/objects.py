@@ -1,0 +1,125 @@
+"""The catalog and the runs as steps reach them: from any thread, each with a connection of its own.
+
+It knows kinds of objects; what a step does with them is the resource template's matter.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from argosy.errors import NotFound
+from argosy.model.manifest import ConfigMap, Secret, Workflow
+from argosy.project.catalog_face import Documents
+from argosy.project.home import Home
+
+if TYPE_CHECKING:
+    from argosy.project.project import Project
+    from argosy.runners.local.context import Objects
+
+WORKFLOW = "Workflow"
+
+
+class SharedDocuments:
+    """The documents of the catalog, to be asked from any thread."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._threads = threading.local()
+
+    @property
+    def _mine(self) -> Documents:
+        found: Documents | None = getattr(self._threads, "documents", None)
+        if found is None:
+            from argosy.record.catalog import Catalog
+            from argosy.record.database import Database
+
+            found = Documents(Catalog(Database.open(self._home.record), now=time.time))
+            self._threads.documents = found
+        return found
+
+    def config_map(self, name: str) -> ConfigMap | None:
+        return self._mine.config_map(name)
+
+    def secret(self, name: str) -> Secret | None:
+        return self._mine.secret(name)
+
+    def claim_exists(self, name: str) -> bool:
+        return self._mine.claim_exists(name)
+
+
+def objects_of(home: Home, folder: Path) -> Objects:
+    """What a resource template may create, read, change and delete."""
+    from argosy.runners.local.context import Objects
+
+    def project() -> Project:
+        from argosy.project.project import Project
+
+        return Project(home, folder)
+
+    def get(kind: str, name: str) -> bytes | None:
+        with _closing(project()) as mine:
+            return _run_as_json(mine, name) if kind == WORKFLOW else mine.documents.json(kind, name)
+
+    def put(kind: str, name: str, data: bytes, must_be_new: bool) -> None:
+        with _closing(project()) as mine:
+            if kind == WORKFLOW:
+                _submit(mine, name, data)
+            elif must_be_new:
+                mine.catalog.create(kind, name, data)
+            else:
+                mine.catalog.apply(kind, name, data)
+
+    def delete(kind: str, name: str) -> bool:
+        with _closing(project()) as mine:
+            try:
+                if kind == WORKFLOW:
+                    from argosy.project.housekeeping import delete_run
+
+                    delete_run(mine, mine.find(name))
+                else:
+                    mine.catalog.delete(kind, name)
+            except NotFound:
+                return False
+            return True
+
+    return Objects(get=get, put=put, delete=delete)
+
+
+class _closing:
+    """A project for one call."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+
+    def __enter__(self) -> Project:
+        return self._project
+
+    def __exit__(self, *_: object) -> None:
+        self._project.close()
+
+
+def _run_as_json(project: Project, name: str) -> bytes | None:
+    from argosy.project.views import view
+
+    try:
+        summary = project.find(name)
+    except NotFound:
+        return None
+    if summary.name != name:
+        return None
+    return msgspec.json.encode(view(project, summary).document())
+
+
+def _submit(project: Project, name: str, data: bytes) -> None:
+    """Put a run of the workflow into the record, driven by a process of its own. Raises UsageError if it is there."""
+    from argosy.project.driving import detach
+    from argosy.project.submission import Wanted
+
+    workflow = msgspec.json.decode(data, type=Workflow, strict=False)
+    submitted = project.submit(workflow, Wanted(name=name), data.decode())
+    detach(project, submitted.name)

@@ -1,0 +1,144 @@
+"""What a person names to be run: a file, standard input, or a template of the catalog.
+
+It knows where workflows come from and where findings about them stand; running them is not its matter.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from argosy.checks.catalog import Options
+from argosy.checks.finding import Finding
+from argosy.dialects.argo import Loaded, LoadedDocument
+from argosy.errors import InvalidFile, NotFound
+from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowSpec, WorkflowTemplateRef
+from argosy.project import files
+from argosy.project.submission import Refused
+from argosy.syntax.diagnostics import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from argosy.project.project import Project, Submitted
+    from argosy.project.submission import Wanted
+
+_TEMPLATE_WORDS = {
+    "template": "WorkflowTemplate",
+    "workflowtemplate": "WorkflowTemplate",
+    "wftmpl": "WorkflowTemplate",
+    "clusterworkflowtemplate": "ClusterWorkflowTemplate",
+    "cwftmpl": "ClusterWorkflowTemplate",
+    "cronworkflow": "CronWorkflow",
+    "cronwf": "CronWorkflow",
+}
+
+
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow that may be run, and the document that it is, if it is one of a file."""
+
+    workflow: Workflow
+    document: LoadedDocument | None = None
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """What was named. text: as it was written. others: documents that are no workflows."""
+
+    text: str
+    workflows: tuple[Candidate, ...]
+    others: tuple[Document, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
+
+
+def source_of(project: Project, name: str, *, strict: bool = True) -> Source:
+    """The source that a name means. Raises NotFound, InvalidFile when anything is wrong with its reading."""
+    word, slash, rest = name.partition("/")
+    if slash and word.lower() in _TEMPLATE_WORDS and not os.path.exists(name):
+        return Source(text="", workflows=(Candidate(workflow=_of_catalog(project, word.lower(), rest)),))
+    loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read).checked()
+    workflows = tuple(
+        Candidate(workflow=one.value, document=one) for one in loaded.documents if isinstance(one.value, Workflow)
+    )
+    if not workflows:
+        raise _no_workflow(name, loaded)
+    others = [one for one in loaded.documents if not isinstance(one.value, Workflow)]
+    findings = [*loaded.diagnostics, *checked_documents(project, loaded, others)]
+    return Source(
+        text=loaded.source.text,
+        workflows=workflows,
+        others=tuple(one.value for one in others),
+        findings=tuple(findings),
+    )
+
+
+def checked_documents(project: Project, loaded: Loaded, documents: Iterable[LoadedDocument]) -> list[Diagnostic]:
+    """The warnings about documents of a file, which know one another. Raises InvalidFile when one is wrong."""
+    from argosy.checks.catalog import DocumentCatalog
+    from argosy.checks.check import check
+
+    together = DocumentCatalog([one.value for one in loaded.documents], project.documents_if_any)
+    found: list[Diagnostic] = []
+    for one in documents:
+        found.extend(files.diagnostics_of(check(one.value, together, options=Options()), one))
+    errors = [one for one in found if one.severity == "error"]
+    if errors:
+        raise InvalidFile(f"{loaded.source.file}: {errors[0].message}", diagnostics=tuple(found))
+    return found
+
+
+def _of_catalog(project: Project, word: str, name: str) -> Workflow:
+    kind = _TEMPLATE_WORDS[word]
+    # Says what is like it when there is none.
+    kept = project.catalog.get(kind, name)
+    metadata = ObjectMeta(generate_name=f"{name}-")
+    if kind == "CronWorkflow":
+        cron = msgspec.json.decode(kept.manifest, type=CronWorkflow, strict=False)
+        given = cron.spec.workflow_metadata or ObjectMeta()
+        metadata = msgspec.structs.replace(metadata, labels=given.labels, annotations=given.annotations)
+        return Workflow(kind="Workflow", metadata=metadata, spec=cron.spec.workflow_spec)
+    reference = WorkflowTemplateRef(name=name, cluster_scope=kind == "ClusterWorkflowTemplate")
+    return Workflow(kind="Workflow", metadata=metadata, spec=WorkflowSpec(workflow_template_ref=reference))
+
+
+def _no_workflow(name: str, loaded: Loaded) -> NotFound:
+    kinds = sorted({one.value.kind for one in loaded.documents})
+    for one in loaded.documents:
+        word = {"WorkflowTemplate": "template", "ClusterWorkflowTemplate": "cwftmpl", "CronWorkflow": "cronwf"}.get(
+            one.value.kind
+        )
+        if word:
+            hint = f"argosy apply -f {name}, then argosy run {word}/{one.value.metadata.name}"
+            return NotFound(f"{name} holds no Workflow, only {', '.join(kinds)}", hint=hint)
+    return NotFound(f"{name} holds no Workflow, only {', '.join(kinds)}", hint=f"argosy apply -f {name} keeps them")
+
+
+def submit(project: Project, source: Source, candidate: Candidate, wanted: Wanted) -> Submitted:
+    """Put a run of the workflow into the record. Raises InvalidFile with findings at their places in the file."""
+    try:
+        return project.submit(candidate.workflow, wanted, source.text)
+    except Refused as refused:
+        found = placed(refused.findings, candidate)
+        errors = [one for one in found if one.severity == "error"]
+        raise InvalidFile(refused.message, diagnostics=tuple(errors), hint=refused.hint) from None
+
+
+def placed(findings: Iterable[Finding], candidate: Candidate) -> list[Diagnostic]:
+    """The findings at their places in the file, or at none."""
+    if candidate.document is not None:
+        return files.diagnostics_of(findings, candidate.document)
+    return [
+        Diagnostic(
+            rule=one.rule,
+            severity=_severity(one),
+            message=f"{'.'.join(str(part) for part in one.path)}: {one.message}",
+            why=one.why,
+            hint=one.hint,
+        )
+        for one in findings
+    ]
+
+
+def _severity(finding: Finding) -> Severity:
+    return finding.severity
