@@ -1,0 +1,75 @@
+"""The data template: paths of artifacts listed, then put through expressions (Argo docs:
+data-sourcing-and-transformation.md).
+
+It knows sources and transformations; not stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from argosy.artifacts.drivers.local import LocalDriver
+from argosy.artifacts.locations import location_kind
+from argosy.artifacts.repositories import driver_of, resolve, with_key
+from argosy.artifacts.store import Store
+from argosy.artifacts.trees import Digest, parse_digest
+from argosy.errors import ExpressionError
+from argosy.expressions import expr
+from argosy.expressions.formatting import json_text
+from argosy.model.events import AttemptExited
+from argosy.model.manifest import ArtifactPaths, Data, Outputs
+from argosy.model.status import Phase
+from argosy.plan.actions import Start
+from argosy.runners.local.context import RunContext
+from argosy.runners.local.leaves.surroundings import LeafFailed, Log, given_parameters, transfer_context
+
+
+def run_data(start: Start, context: RunContext, cancelled: Callable[[], bool]) -> AttemptExited:
+    """List the source, transform the list, give it as outputs.result in JSON. Raises ArgosyError, OSError."""
+    template = start.template.data
+    if template is None or template.source.artifact_paths is None:
+        raise LeafFailed("a data template has no source.", hint="Give source.artifactPaths.")
+    log = Log(start, context)
+    parameters = given_parameters(start.template, "data")
+    found = _paths(template.source.artifact_paths, context, log, cancelled)
+    log.say(f"{len(found)} paths listed")
+    result = json_text(_transformed(template, found, cancelled))
+    log.write(result + "\n")
+    outputs = Outputs(result=result, exit_code="0", parameters=parameters)
+    return AttemptExited(at=0.0, node=start.node, phase=Phase.SUCCEEDED, outputs=outputs)
+
+
+def _paths(source: ArtifactPaths, context: RunContext, log: Log, cancelled: Callable[[], bool]) -> list[str]:
+    """The keys of all files at or below the location; for content in the store, the paths within it."""
+    if source.digest:
+        return _paths_in(context.store, parse_digest(source.digest), "")
+    asked = transfer_context(context, log, cancelled)
+    if location_kind(source) is None:
+        whole = with_key(source, context.repository, "")
+        if not context.repository.kind:
+            return LocalDriver(context.repository.root).list(whole, asked)
+        return driver_of(whole, context.repository).list(whole, asked)
+    artifact = resolve(source, context.repository)
+    return driver_of(artifact, context.repository).list(artifact, asked)
+
+
+def _paths_in(store: Store, digest: Digest, name: str) -> list[str]:
+    """The paths of all files of a folder in the store, below `name`; of a file, its own."""
+    if digest.form != "tree":
+        return [name]
+    found: list[str] = []
+    for entry in store.entries(digest):
+        path = f"{name}/{entry.name}" if name else entry.name
+        found += _paths_in(store, parse_digest(entry.digest), path) if entry.kind == "tree" else [path]
+    return found
+
+
+def _transformed(template: Data, data: object, cancelled: Callable[[], bool]) -> object:
+    for number, step in enumerate(template.transformation):
+        if cancelled():
+            raise LeafFailed("the transformation was stopped.")
+        try:
+            data = expr.evaluate(step.expression, {"data": data})
+        except ExpressionError as problem:
+            raise LeafFailed(f"transformation {number}: {problem.message}", hint=problem.hint) from problem
+    return data
