@@ -35,7 +35,8 @@ MAX_BODY_BYTES = 4 << 20
 MAX_REDIRECTS = 10
 LOOK_SECONDS = 0.05
 READ_BYTES = 1 << 16
-OWN_HEADERS = ("authorization", "cookie", "www-authenticate", "proxy-authorization")
+# Answers that may promise a length and have no body.
+BODILESS = (204, 304)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,20 +205,28 @@ class _Exchange:
         except urllib.error.HTTPError as error:
             answer = error
         with answer:
-            return Answer(status=answer.status or 0, headers=_answered(answer.headers), body=self._read(answer))
+            headers, data = _answered(answer.headers), self._read(answer)
+            if answer.status not in BODILESS:
+                self._check_whole(headers.get("Content-Length", [""])[0], len(data))
+            return Answer(status=answer.status or 0, headers=headers, body=data.decode("utf-8", "replace"))
 
-    def _read(self, answer: IO[bytes]) -> str:
+    def _check_whole(self, promised: str, got: int) -> None:
+        """http.client gives what came before a break as if it were all. Raises LeafFailed."""
+        if self._request.get_method() != "HEAD" and promised.isdecimal() and got < int(promised):
+            raise LeafFailed(f"{self._url()}: the answer broke off after {got} of {promised} bytes.")
+
+    def _read(self, answer: IO[bytes]) -> bytes:
         data = bytearray()
         while not self._abandoned:
             chunk = answer.read(READ_BYTES)
             if not chunk:
-                return data.decode("utf-8", "replace")
+                break
             data += chunk
             if len(data) > MAX_BODY_BYTES:
                 raise LeafFailed(
                     f"the answer of {self._url()} has more than the {MAX_BODY_BYTES} bytes that a result may have."
                 )
-        return ""
+        return bytes(data)
 
     def _url(self) -> str:
         return self._log.redact(self._request.full_url)
