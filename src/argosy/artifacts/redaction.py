@@ -28,7 +28,7 @@ _SHORTEST_SECRET = 3
 
 def redact(text: str, secrets: Iterable[str | bytes] = ()) -> str:
     """The text without credentials in URLs and headers, and without any of `secrets`, plain or percent-encoded."""
-    for value in _spellings(secrets):
+    for value in spellings(secrets):
         text = text.replace(value, HIDDEN)
     text = _USER_INFO.sub(rf"\1{HIDDEN}@", text)
     text = _QUERY.sub(rf"\1{HIDDEN}", text)
@@ -36,7 +36,7 @@ def redact(text: str, secrets: Iterable[str | bytes] = ()) -> str:
     return _BEARER.sub(rf"\1 {HIDDEN}", text)
 
 
-def _spellings(secrets: Iterable[str | bytes]) -> list[str]:
+def spellings(secrets: Iterable[str | bytes]) -> list[str]:
     """Every way in which these values may stand in a text, longest first, lest a part of one remain."""
     import base64
     from urllib.parse import quote, quote_plus

@@ -6,7 +6,7 @@ It knows what a step is in the engine's words; what the engine answers is `engin
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -38,7 +38,7 @@ class ContainerRuntime:
         self._allow_privileged = allow_privileged
         self._client = dict(os.environ)
         self._logs: dict[str, str] = {}
-        self._containers: dict[str, tuple[str, int | None]] = {}
+        self._containers: dict[str, tuple[str, int | None, bool]] = {}
         path = self._client.get("PATH", os.defpath)
         self._program = self._engine.program = Programs().find(engine, path)
 
@@ -70,7 +70,9 @@ class ContainerRuntime:
             raise EnvironmentTrouble(f"Step {spec.id!r} names no image, and {self.name} needs one.")
         if trouble := self.image_trouble(spec.image, spec.pull_policy):
             raise EnvironmentTrouble(f"{trouble}.", hint="Pull or build it, or use another runtime.")
-        name = container_name(run_uid, spec.id)
+        name = container_name(run_uid, spec.continues or spec.id)
+        if spec.continues:
+            return self._again(spec, name)
         passed = {key: value for key, value in spec.environment.items() if not _is_clients_own(key)}
         named = [key if key in passed else f"{key}={value}" for key, value in spec.environment.items()]
         entrypoint, rest = self._entrypoint(spec)
@@ -93,13 +95,20 @@ class ContainerRuntime:
             spec.image,
             *rest,
         ]
+        return self._client_of(spec, name, argv, passed)
+
+    def _again(self, spec: StepSpec, name: str) -> Spawn:
+        """Another try in the container of the first one, with the files that it left."""
+        return self._client_of(spec, name, [self._program, "start", "--attach", name], {})
+
+    def _client_of(self, spec: StepSpec, name: str, argv: list[str], environment: dict[str, str]) -> Spawn:
         self._logs[spec.id] = spec.stderr
-        self._containers[spec.id] = (name, spec.memory_bytes)
+        self._containers[spec.id] = (name, spec.memory_bytes, spec.keep)
         return Spawn(
             id=spec.id,
             argv=tuple(argv),
             base="engine",
-            environment=passed,
+            environment=environment,
             directory=spec.folder,
             stdout=spec.stdout,
             stderr=spec.stderr,
@@ -108,7 +117,7 @@ class ContainerRuntime:
 
     def _keeping(self, spec: StepSpec) -> list[str]:
         """What is kept of the container: one with a limit on memory stays until it was asked whether it met it."""
-        options = [] if spec.memory_bytes else ["--rm"]
+        options = [] if spec.memory_bytes or spec.keep else ["--rm"]
         policies = PODMAN_PULL_POLICIES if self.name == "podman" else PULL_POLICIES
         options += ["--pull", policies.get(spec.pull_policy, "missing")]
         if self.name == "podman":
@@ -188,20 +197,21 @@ class ContainerRuntime:
 
     def after_exit(self, exit: Exit) -> Exit:
         """Tells the engine's failures from the step's, out of memory, and a client that was killed."""
-        name, memory_bytes = self._containers.pop(exit.id, ("", None))
+        name, memory_bytes, keep = self._containers.pop(exit.id, ("", None, False))
         log = self._logs.pop(exit.id, "")
         if exit.signal and name:
             self._engine.remove(name)
             return msgspec.structs.replace(exit, lost=True, message=f"the client of {self.name} was killed")
         if memory_bytes and name:
-            exit = self._look_at_memory(exit, name, memory_bytes)
+            exit = self._look_at_memory(exit, name, memory_bytes, keep)
         if exit.code in (ENGINE_FAILED, 126, 127) and not exit.message:
             return self._explain(exit, log)
         return exit
 
-    def _look_at_memory(self, exit: Exit, name: str, memory_bytes: int) -> Exit:
+    def _look_at_memory(self, exit: Exit, name: str, memory_bytes: int, keep: bool) -> Exit:
         state = self._engine.state(name) if exit.code == 137 else None
-        self._engine.remove(name)
+        if not keep:
+            self._engine.remove(name)
         if state is None:
             return exit
         message = f"OOMKilled: it may use {memory_bytes} bytes"
@@ -217,6 +227,13 @@ class ContainerRuntime:
         if exit.code == ENGINE_FAILED:
             return msgspec.structs.replace(exit, refused=True, message=complaint)
         return msgspec.structs.replace(exit, message=f"StartError: {complaint}")
+
+    def retrieve(self, run_uid: str, id: str, path: str, target: str) -> bool:
+        """A path without a slash in front is below the image's working folder."""
+        return self._engine.copy_out(container_name(run_uid, id.partition("~")[0]), path, target)
+
+    def release(self, run_uid: str, ids: Sequence[str]) -> None:
+        self._engine.remove(*(container_name(run_uid, id) for id in ids))
 
     def clean_up(self, run_uid: str) -> None:
         self._engine.remove(*self._engine.labelled(f"argosy.run={run_uid}"))

@@ -10,6 +10,7 @@ import os
 import msgspec
 
 ANSWER_SECONDS = 60.0
+COPY_SECONDS = 3600.0
 
 
 class ContainerState(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +106,12 @@ class Engine:
         if code != 0:
             return ""
         return address or ("127.0.0.1" if mode == "host" else "")
+
+    def copy_out(self, container: str, path: str, target: str) -> bool:
+        """Copy a file or folder out of a container that the engine still has; False if it is not there."""
+        if not path.startswith("/"):
+            path = f"{self.ask('container', 'inspect', '--format', '{{.Config.WorkingDir}}', container)[1]}/{path}"
+        return self.ask("cp", f"{container}:{path}", target, timeout_seconds=COPY_SECONDS)[0] == 0
 
     def remove(self, *containers: str) -> None:
         """Kill and remove; what is not there is no trouble."""

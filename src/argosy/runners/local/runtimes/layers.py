@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import os
 import posixpath
+from collections.abc import Iterable
 
+from argosy.errors import EnvironmentTrouble
+
+# Folders without which hardly a program starts.
+NEEDED = frozenset({"/", "/usr", "/usr/bin", "/usr/lib", "/bin", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys"})
 NOT_BOUND = frozenset({"dev", "proc", "tmp", "lost+found"})
 
 
@@ -48,8 +53,10 @@ def _root_options(folders: list[str], links: dict[str, str]) -> tuple[str, ...]:
 class Layers:
     """One sandbox's file system. Add layers from the outside in."""
 
-    def __init__(self, host: HostLayers) -> None:
+    def __init__(self, host: HostLayers, root: str = "") -> None:
+        """root: a folder of the host to be the root folder, so that what is made there outlives the sandbox."""
         self._host = host
+        self._root = root
         self._options: list[str] = []
         # Where each mount comes from, and whether it is read-only; a source of "" is a folder made for the sandbox.
         self._opened: dict[str, str] = {}
@@ -57,7 +64,70 @@ class Layers:
 
     def options(self) -> list[str]:
         """The options of bubblewrap that build it all."""
-        return [*self._host.options, *self._options]
+        if not self._root:
+            return [*self._host.options, *self._options]
+        # In place of the empty root folder that the host's layers begin with.
+        return ["--bind", self._root, "/", *self._host.options[2:], *self._options]
+
+    def open_for(self, paths: Iterable[str]) -> None:
+        """Make room for files or folders of the step's own at these paths, kept below the root given at the start.
+
+        What is there on this machine is not there for the step; what is beside it is, read-only. Raises
+        EnvironmentTrouble for folders without which nothing runs.
+        """
+        wanted: dict[str, set[str]] = {}
+        for path in paths:
+            target = self._real(path)
+            if target in NEEDED:
+                raise EnvironmentTrouble(
+                    f"A step cannot have {path} for its own in a sandbox: it holds what programs need.",
+                    hint="Use --runtime podman, or another path.",
+                )
+            folder, name = posixpath.split(target)
+            self._link(path, target)
+            wanted.setdefault(folder, set()).add(name)
+        for folder, names in sorted(wanted.items()):
+            self._open_folder(folder, names)
+
+    def _link(self, path: str, target: str) -> None:
+        """Where a path goes through a link of the host, leave one below the root, so that it is found again."""
+        folder, real = posixpath.dirname(posixpath.normpath(path)), posixpath.dirname(target)
+        place = self._root + folder
+        if folder == real or posixpath.dirname(folder) == "/" or os.path.lexists(place):
+            return
+        os.makedirs(posixpath.dirname(place), exist_ok=True)
+        os.symlink(real, place)
+
+    def _open_folder(self, folder: str, names: set[str]) -> None:
+        own = self._root + folder
+        owner = self._owner(folder)
+        if owner is None:
+            # Nothing of the host's is there: what is made below the root is seen at once.
+            os.makedirs(own, exist_ok=True)
+            for name in names:
+                if posixpath.join(folder, name) in self._sources:
+                    self._own_folder(posixpath.join(folder, name))
+            return
+        if self._sources[owner][0].startswith(self._root + "/"):
+            os.makedirs(own, exist_ok=True)
+            return
+        while not os.path.isdir(self._below(owner, folder)):
+            folder = posixpath.dirname(folder)
+        os.makedirs(own, exist_ok=True)
+        source = self._below(owner, folder)
+        for name in [name for name in names if os.path.isdir(posixpath.join(source, name))]:
+            if own == self._root + folder:
+                self._own_folder(posixpath.join(folder, name))
+                names = names - {name}
+        if not names:
+            return
+        self._mount(self._root + folder, folder, read_only=False)
+        self._lay_entries(folder, source, without=names if own == self._root + folder else set())
+
+    def _own_folder(self, path: str) -> None:
+        """An empty folder of the step's own, in place of one of the host's."""
+        os.makedirs(self._root + path, exist_ok=True)
+        self._mount(self._root + path, path, read_only=False)
 
     def add(self, source: str, target: str, *, read_only: bool) -> None:
         """Lay `source` over `target`; the mount point need not exist."""
@@ -131,10 +201,13 @@ class Layers:
         self._options += ("--tmpfs", folder)
         self._sources[folder] = ("", False)
         self._opened[folder] = source
+        self._lay_entries(folder, source, without={without} if is_last else set())
+
+    def _lay_entries(self, folder: str, source: str, without: set[str]) -> None:
         with os.scandir(source) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 path = posixpath.join(folder, entry.name)
-                if is_last and entry.name == without:
+                if entry.name in without:
                     continue
                 if entry.is_symlink():
                     self._options += ("--symlink", os.readlink(entry.path), path)

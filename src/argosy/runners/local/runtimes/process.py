@@ -6,7 +6,7 @@ It knows no namespaces: a step that needs a file at an absolute path of its own 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from argosy.errors import EnvironmentTrouble
 from argosy.runners.local.runtimes.host import Images, Programs, gpu_environment, host_environment
@@ -88,6 +88,13 @@ class ProcessRuntime:
 
     def after_exit(self, exit: Exit) -> Exit:
         return exit
+
+    def retrieve(self, run_uid: str, id: str, path: str, target: str) -> bool:
+        """All that a step leaves is on the host."""
+        return False
+
+    def release(self, run_uid: str, ids: Sequence[str]) -> None:
+        """Nothing is kept of a step but its folder."""
 
     def clean_up(self, run_uid: str) -> None:
         """Nothing is out of the supervisor's reach."""

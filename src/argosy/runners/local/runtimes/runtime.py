@@ -5,7 +5,7 @@ It knows no engine and no workflow: a `StepSpec` is complete, all tags replaced,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -31,7 +31,10 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     attempt's folder on the host, with work/ (where the step starts, unless working_dir or the image say otherwise)
     and tmp/ (its /tmp), both made by the caller. mounts: artifacts, volumes, scripts. stdout and stderr: log files,
     perhaps the same one. gpus: the indices handed out. security: Kubernetes' securityContext. network: "" (what the
-    engine's configuration says), "host" or "none".
+    engine's configuration says), "host" or "none". outputs: absolute paths, in no mount and not in /tmp, at which the
+    step will leave what is wanted of it: after its exit and `Runtime.retrieve` it is at the same path below root/ of
+    the folder. keep: its container stays until `Runtime.release`. continues: the id of an earlier try, with `keep`,
+    whose files this one goes on with.
     """
 
     id: str
@@ -50,6 +53,9 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     security: Mapping[str, Any] | None = None
     pull_policy: str = ""
     network: str = ""
+    outputs: tuple[str, ...] = ()
+    keep: bool = False
+    continues: str = ""
 
 
 class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +129,17 @@ class Runtime(Protocol):
 
     def after_exit(self, exit: Exit) -> Exit:
         """The exit with what only the runtime can tell (out of memory), and nothing left behind."""
+        ...
+
+    def retrieve(self, run_uid: str, id: str, path: str, target: str) -> bool:
+        """Copy what a step that has ended left at `path`, one of its outputs, to `target`, where nothing is.
+
+        False if it left nothing there, or if it is on the host already.
+        """
+        ...
+
+    def release(self, run_uid: str, ids: Sequence[str]) -> None:
+        """Remove what is kept of steps that have ended. May be called again."""
         ...
 
     def clean_up(self, run_uid: str) -> None:

@@ -7,11 +7,12 @@ not meet each other by accident, not to hold a hostile program.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from argosy.errors import EnvironmentTrouble
 from argosy.runners.local.runtimes.host import Images, Programs, gpu_environment, host_environment
 from argosy.runners.local.runtimes.layers import HostLayers, Layers
+from argosy.runners.local.runtimes.places import ROOT
 from argosy.runners.local.runtimes.runtime import Exit, ImageMeaning, Spawn, StartFailure, StepSpec
 
 # bubblewrap itself and its init in the new pid namespace are not the step's.
@@ -105,7 +106,12 @@ class SandboxRuntime:
         )
 
     def _layers(self, spec: StepSpec, meaning: ImageMeaning | None) -> Layers:
-        layers = Layers(self._host)
+        root = ""
+        if spec.outputs:
+            root = f"{spec.folder}/{ROOT}"
+            os.makedirs(root, exist_ok=True)
+        layers = Layers(self._host, root)
+        layers.open_for(spec.outputs)
         layers.add_existing(f"{spec.folder}/tmp", "/tmp")
         for path in _hidden_by_tmp(meaning):
             layers.add(path, path, read_only=True)
@@ -160,6 +166,13 @@ class SandboxRuntime:
 
     def after_exit(self, exit: Exit) -> Exit:
         return exit
+
+    def retrieve(self, run_uid: str, id: str, path: str, target: str) -> bool:
+        """All that a step leaves is on the host."""
+        return False
+
+    def release(self, run_uid: str, ids: Sequence[str]) -> None:
+        """Nothing is kept of a step but its folder."""
 
     def clean_up(self, run_uid: str) -> None:
         """Nothing is out of the supervisor's reach: bubblewrap dies with it, and takes its namespace along."""
