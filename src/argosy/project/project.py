@@ -150,14 +150,8 @@ class Project:
                 if not self._is_taken(prepared.identity.name):
                     break
                 prepared = prepare(workflow, wanted, self.documents, self.configuration)
-        run_id = self.record(prepared, source)
-        return Submitted(
-            run_id=run_id,
-            name=prepared.identity.name,
-            options=prepared.options,
-            findings=prepared.findings,
-            renamed_from=renamed_from,
-        )
+        submitted = self.submitted(prepared, source)
+        return msgspec.structs.replace(submitted, renamed_from=renamed_from)
 
     def _renamed(self, workflow: Workflow, wanted: Wanted, name: str) -> Prepared:
         from argosy.project.submission import prepare
@@ -167,12 +161,12 @@ class Project:
     def _is_taken(self, name: str) -> bool:
         return self.journal.database.row("SELECT 1 FROM runs WHERE name = ?", (name,)) is not None
 
-    def record(self, prepared: Prepared, source: str) -> int:
-        """Put a prepared run into the record; its number."""
+    def submitted(self, prepared: Prepared, source: str) -> Submitted:
+        """Put a prepared run into the record. Raises UsageError when its name is taken."""
         from argosy.record.journal import NewRun
 
         identity = prepared.identity
-        return self.journal.create_run(
+        run_id = self.journal.create_run(
             NewRun(
                 name=identity.name,
                 uid=identity.uid,
@@ -183,6 +177,7 @@ class Project:
                 options=msgspec.json.encode(prepared.options),
             )
         )
+        return Submitted(run_id=run_id, name=identity.name, options=prepared.options, findings=prepared.findings)
 
     def close(self) -> None:
         """Let go of the record."""
