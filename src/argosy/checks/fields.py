@@ -230,8 +230,8 @@ _fields(m.Memoize, "key cache maxAge")
 _fields(m.Cache, "configMap")
 _fields(m.LocalObjectReference, "name")
 _fields(m.Synchronization, "mutexes semaphores")
-_DATABASE = "there is no database of a controller; use a mutex by name, or a semaphore from a ConfigMap"
-_fields(m.Mutex, "name", {"namespace": "part of the lock's name"}, refused={"database": _DATABASE})
+_DATABASE = "the limit stands in a controller's database; use a semaphore from a ConfigMap"
+_fields(m.Mutex, "name", {"namespace": "part of the lock's name", "database": "every lock is in the record of runs"})
 _fields(m.SemaphoreRef, "configMapKeyRef", {"namespace": "part of the lock's name"}, refused={"database": _DATABASE})
 _fields(m.SyncDatabaseRef, refused={"key": _DATABASE})
 _fields(m.Metrics, "prometheus")

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.model.manifest import Arguments, CallFields, Inputs, LifecycleHook, Outputs, RetryStrategy, Synchronization
+from argosy.model.manifest import Arguments, CallFields, Inputs, LifecycleHook, Outputs, Synchronization
 from argosy.model.status import MemoizationStatus, Node, NodeFlag, NodeType, Phase, SynchronizationStatus
 from argosy.plan import durations, inputs, metrics
 from argosy.plan.actions import AcquireLocks, ReadCache, ReleaseLocks, WriteCache
@@ -216,17 +216,11 @@ class Execution:
         from argosy.plan.bodies import body_of
         from argosy.plan.retries import Retries
 
-        strategy = self.resolved.template.retry_strategy or self._workflow_strategy()
+        strategy = self.resolved.template.retry_strategy or self.run.workflow.spec.retry_strategy
         if strategy is not None:
             Retries(self, strategy).start()
         else:
             body_of(self, self.asked.name, self.scope, self).start()
-
-    def _workflow_strategy(self) -> RetryStrategy | None:
-        # Argo gives the workflow's own strategy to what runs as a pod only.
-        if self.resolved.node_type is NodeType.POD:
-            return self.run.workflow.spec.retry_strategy
-        return None
 
     @property
     def display_name(self) -> str:

@@ -6,12 +6,13 @@ It knows declarations and arguments; ConfigMaps come in as a function. Source: A
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from argosy.errors import ExpressionError
 from argosy.model.manifest import Arguments, Artifact, Inputs, KeySelector, Parameter, Template
+from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute
 
 # The value of a ConfigMap's key, or None when there is none.
@@ -34,12 +35,51 @@ def resolve(
     given = arguments or Arguments()
     parameters = {parameter.name: parameter for parameter in given.parameters}
     artifacts = {artifact.name: artifact for artifact in given.artifacts}
+    siblings = _Siblings(declared.parameters, parameters, scope, read_config_map)
     return Inputs(
-        parameters=tuple(
-            _parameter(one, parameters.get(one.name), scope, read_config_map) for one in declared.parameters
-        ),
+        parameters=tuple(siblings.resolved(one.name) for one in declared.parameters),
         artifacts=tuple(_artifact(one, artifacts.get(one.name), scope) for one in declared.artifacts),
     )
+
+
+class _Siblings(Mapping[str, object]):
+    """The parameters of one template: the value that one declares may refer to the others."""
+
+    def __init__(
+        self,
+        declared: Sequence[Parameter],
+        given: Mapping[str, Parameter],
+        scope: Mapping[str, object],
+        read_config_map: ConfigMapReader,
+    ) -> None:
+        self._declared = {one.name: one for one in declared}
+        self._given = given
+        self._scope = Scope(self, scope)
+        self._read_config_map = read_config_map
+        self._found: dict[str, Parameter] = {}
+        self._open: set[str] = set()
+
+    def resolved(self, name: str) -> Parameter:
+        """The parameter with its value. Raises ExpressionError, and KeyError while it is being resolved."""
+        if name not in self._found:
+            if name in self._open:
+                raise KeyError(name)
+            self._open.add(name)
+            declared = self._declared[name]
+            self._found[name] = _parameter(declared, self._given.get(name), self._scope, self._read_config_map)
+        return self._found[name]
+
+    def __getitem__(self, name: str) -> object:
+        parameter = name.removeprefix("inputs.parameters.")
+        if parameter == name or parameter not in self._declared:
+            raise KeyError(name)
+        return self.resolved(parameter).value
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"inputs.parameters.{name}" for name in self._declared if name not in self._open or name in self._found)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _parameter(

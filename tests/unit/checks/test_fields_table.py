@@ -64,8 +64,8 @@ def test_a_workflow_of_supported_fields_has_no_notes():
         ({"plugin": {"hello": {}}}, ("plugin",)),
         ({"container": {"image": "x"}, "volumes": [{"name": "v", "csi": {"driver": "d"}}]}, ("volumes", 0, "csi")),
         (
-            {"container": {"image": "x"}, "synchronization": {"mutexes": [{"name": "m", "database": True}]}},
-            ("synchronization", "mutexes", 0, "database"),
+            {"container": {"image": "x"}, "synchronization": {"semaphores": [{"database": {"key": "k"}}]}},
+            ("synchronization", "semaphores", 0, "database"),
         ),
         ({"resource": {"action": "create", "manifest": "kind: Job\nname: {{x}}"}}, ("resource", "manifest")),
         ({"resource": {"action": "get", "flags": ["pod", "x"]}}, ("resource", "flags")),

@@ -69,14 +69,16 @@ class Locking:
         return [(self._mutex(one), 1) for one in wanted.mutexes] + [self._semaphore(one) for one in wanted.semaphores]
 
     def _mutex(self, mutex: Mutex) -> str:
-        if mutex.database:
-            raise ArgosyError("a mutex in a database cannot be had on one machine", hint="leave 'database' out")
-        return f"{mutex.namespace or self._context.identity.namespace}/Mutex/{mutex.name}"
+        # A lock in the controllers' database is apart from one of the same name in the cluster.
+        kind = "DatabaseMutex" if mutex.database else "Mutex"
+        return f"{mutex.namespace or self._context.identity.namespace}/{kind}/{mutex.name}"
 
     def _semaphore(self, semaphore: SemaphoreRef) -> tuple[str, int]:
         reference = semaphore.config_map_key_ref
         if reference is None:
-            raise ArgosyError("a semaphore needs a configMapKeyRef", hint="a semaphore in a database is for clusters")
+            raise ArgosyError(
+                "a semaphore needs a configMapKeyRef", hint="the limit of a semaphore in a database is not known here"
+            )
         found = self._context.config_map(reference.name)
         if found is None or reference.key not in found.data:
             raise ArgosyError(

@@ -241,7 +241,8 @@ class _Staging:
         values = environment_of(container, self.context, self.fields)
         command, args = container.command, container.args
         runtime = self.options.runtime
-        if isinstance(container, ScriptTemplate):
+        # A script without a source is a container, as in Argo.
+        if isinstance(container, ScriptTemplate) and container.source:
             from argosy.runners.local.scripts import place_script
 
             path, more = place_script(self.folder, container.source, runtime, fresh=self.fresh)
