@@ -233,7 +233,7 @@ _fields(m.Synchronization, "mutexes semaphores")
 _DATABASE = "the limit stands in a controller's database; use a semaphore from a ConfigMap"
 _fields(m.Mutex, "name", {"namespace": "part of the lock's name", "database": "every lock is in the record of runs"})
 _fields(m.SemaphoreRef, "configMapKeyRef", {"namespace": "part of the lock's name"}, refused={"database": _DATABASE})
-_fields(m.SyncDatabaseRef, refused={"key": _DATABASE})
+_fields(m.SyncDatabaseRef, "key")
 _fields(m.Metrics, "prometheus")
 _fields(m.Prometheus, "name help when labels counter gauge histogram")
 _fields(m.MetricLabel, "key value")
