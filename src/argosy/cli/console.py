@@ -9,7 +9,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TextIO
 
@@ -68,19 +68,24 @@ class Console:
         text: Any = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=1 << 30)
         self.data(text.rstrip("\n"))
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Rows in columns as wide as they need to be."""
+    def table(
+        self, head: Sequence[str], rows: Iterable[Sequence[str]], *, colors: Mapping[str, str] | None = None
+    ) -> None:
+        """Rows in columns as wide as they need to be. colors: of cells that are one of these words, on a terminal."""
         shown = [[visible(cell) for cell in row] for row in rows]
         widths = [max(len(cell) for cell in column) for column in zip(head, *shown, strict=True)]
         title = "  ".join(cell.ljust(width) for cell, width in zip(head, widths, strict=True)).rstrip()
         self.data(self.paint(title, BOLD))
         for row in shown:
-            line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-            self.data(line)
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+            painted = [
+                self.paint(padded, (colors or {}).get(cell, "")) for cell, padded in zip(row, cells, strict=True)
+            ]
+            self.data("  ".join(painted).rstrip())
 
     def paint(self, text: str, code: str) -> str:
         """The text in a colour, on a terminal; for stdout."""
-        return f"\x1b[{code}m{text}\x1b[0m" if self.color_out and text else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color_out and text and code else text
 
     # -- stderr
 

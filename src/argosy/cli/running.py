@@ -71,14 +71,14 @@ def show_result(console: Console, run: RunView | None, output: str | None) -> No
 
 def log_finder(project: Project, name: str) -> Callable[[Node], Path | None]:
     """Where the log of a node of the run is."""
-    from argosy.project.step_files import attempt_folder
+    from argosy.project.step_files import attempt_folder, last_log
 
     summary = project.find(name)
     folder = project.home.run(summary.uid)
 
     def find(node: Node) -> Path | None:
         attempt = attempt_folder(folder, node.id, summary.generation)
-        return attempt / "main.log" if attempt is not None else None
+        return last_log(attempt) if attempt is not None else None
 
     return find
 

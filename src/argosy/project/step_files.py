@@ -12,6 +12,7 @@ from pathlib import Path
 from argosy.record.queries import RunSummary
 
 MAIN = "main"
+ENDINGS = (".stdout", ".log")
 _PIECE = 1 << 16
 # How far back a tail looks for its lines.
 _TAIL_BYTES = 1 << 16
@@ -32,8 +33,11 @@ def folder_of(home_run: Path, summary: RunSummary, node: str) -> Path | None:
 
 
 def logs(folder: Path, container: str = "") -> list[Path]:
-    """The log files of an attempt, that of the main container first; of one container only if it is named."""
-    found = sorted(one for one in folder.glob("*.log") if one.is_file())
+    """The log files of an attempt, those of the main container first; of one container only if it is named.
+
+    A container whose standard output is asked for has that in a file of its own beside its log.
+    """
+    found = sorted(one for ending in ENDINGS for one in folder.glob(f"*{ending}") if one.is_file())
     found.sort(key=lambda path: path.stem != MAIN)
     return [one for one in found if not container or one.stem == container]
 
@@ -41,6 +45,15 @@ def logs(folder: Path, container: str = "") -> list[Path]:
 def container_of(log: Path) -> str:
     """The container that wrote a log file."""
     return log.stem
+
+
+def last_log(folder: Path) -> Path | None:
+    """The file in which the main container most likely says what went wrong: stderr before stdout."""
+    for ending in reversed(ENDINGS):
+        path = folder / f"{MAIN}{ending}"
+        if path.is_file() and path.stat().st_size:
+            return path
+    return None
 
 
 def tail(path: Path, lines: int) -> list[str]:

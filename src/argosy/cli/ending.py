@@ -1,0 +1,37 @@
+"""What `stop` and `terminate` share: the run's end asked for, carried out here if nobody else can, waited for.
+
+It knows runs and requests, not signals.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from argosy.cli.options import console, open_project
+
+PAUSE_SECONDS = 0.1
+
+
+def end_runs(home: Path | None, names: tuple[str, ...], strategy: str, message: str, *, wait: bool) -> int:
+    """End the runs."""
+    from argosy.project import requests
+
+    project = open_project(home)
+    talk = console()
+    word = "stopping" if strategy == requests.STOP else "terminating"
+    for name in names:
+        summary = project.find(name)
+        requests.end(project, summary, strategy, message)
+        talk.say(f"{word} {summary.name}")
+        if not summary.driven:
+            # Its steps may be at work with nobody to end them.
+            from argosy.project.driving import drive
+
+            plan = drive(project, summary.id)
+            talk.say(f"{summary.name} {str(plan.phase).lower()}")
+        elif wait:
+            while not project.find(summary.uid).finished:
+                time.sleep(PAUSE_SECONDS)
+            talk.say(f"{summary.name} {project.find(summary.uid).phase.lower()}")
+    return 0
