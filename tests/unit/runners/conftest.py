@@ -39,3 +39,11 @@ def process_bench(tmp_path: Path):
     bench.start_runner()
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def podman_bench(tmp_path: Path):
+    bench = AttemptBench("podman", tmp_path)
+    bench.start_runner()
+    yield bench
+    bench.close()

@@ -92,12 +92,11 @@ def _fetched(artifact: Artifact, place: Path, context: RunContext) -> bool:
         remove(temporary)
     try:
         fetch(artifact, temporary, context)
-    except ArtifactNotFound:
-        if artifact.optional:
-            return False
-        raise
     except ArgosyError as problem:
+        if artifact.optional and isinstance(problem, ArtifactNotFound):
+            return False
         problem.message = f"The input artifact {artifact.name!r} cannot be fetched: {problem.message}"
+        problem.args = (problem.message,)
         raise
     with disk_errors("write", place):
         remove(place)

@@ -22,7 +22,7 @@ from argosy.runners.local.environment import PodFields, Values, environment_of
 from argosy.runners.local.patches import Patched, is_patched, patched
 from argosy.runners.local.pod import Piece, Pod
 from argosy.runners.local.resources import GPU_RESOURCES, limits_of
-from argosy.runners.local.runtimes.places import ENGINES, needs_retrieval
+from argosy.runners.local.runtimes.places import ENGINES, mount_at, needs_retrieval
 from argosy.runners.local.runtimes.runtime import Mount, Runtime, StepSpec
 
 ATTEMPT_FILE = "attempt.json"
@@ -160,6 +160,7 @@ class _Staging:
             context, template, self.folder, self.fields, fresh=self.fresh, spec=workflow_volumes(context, self.start)
         )
         mains = self._main_containers()
+        self._check_inputs()
         mounts = {name: self._mounts(container, volumes) for name, container, _ in mains}
         central = next((name for name, _, _ in mains if name == _MAIN), "")
         inputs = template.inputs
@@ -317,7 +318,7 @@ class _Staging:
         runtime = self.options.runtime
         if runtime == "process":
             for path in wanted:
-                self._check_path(spec, path)
+                self._check_path(path, spec.mounts)
             return spec
         outputs = tuple(path for path in wanted if needs_retrieval(spec, path, runtime))
         if not outputs:
@@ -328,17 +329,23 @@ class _Staging:
         if self.options.runtime == "process":
             for mount in spec.mounts:
                 if posixpath.normpath(mount.target) != posixpath.normpath(mount.source):
-                    self._check_path(spec, mount.target)
+                    self._check_path(mount.target, ())
 
-    def _check_path(self, spec: StepSpec, path: str) -> None:
+    def _check_inputs(self) -> None:
+        """What can never be given to the step is not fetched first."""
+        inputs = self.template.inputs
+        if self.options.runtime == "process" and inputs is not None:
+            for artifact in inputs.artifacts:
+                if artifact.path.startswith("/") and not (self.template.container or ContainerFields()).volume_mounts:
+                    self._check_path(artifact.path, ())
+
+    def _check_path(self, path: str, mounts: Sequence[Mount]) -> None:
+        """Raises EnvironmentTrouble for a path that is neither the step's own nor in a folder of the host's it has."""
         if not path.startswith("/") or path.startswith(f"{self.folder}/"):
             return
-        if any(posixpath.normpath(mount.source) == posixpath.normpath(mount.target) for mount in spec.mounts):
-            from argosy.runners.local.runtimes.places import mount_at
-
-            around = mount_at(posixpath.normpath(path), spec.mounts)
-            if around is not None and posixpath.normpath(around.source) == posixpath.normpath(around.target):
-                return
+        around = mount_at(posixpath.normpath(path), mounts)
+        if around is not None and posixpath.normpath(around.source) == posixpath.normpath(around.target):
+            return
         raise EnvironmentTrouble(
             f"Step {self.start.name!r} needs {path} for its own, which a plain process cannot have: two steps would "
             "clash there.",

@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import msgspec
 
+from argosy.runners.local.runtimes.places import host_path
 from argosy.runners.local.runtimes.runtime import Exit, StepSpec
 
 EPOCH = 1_000_000_000.0
@@ -162,10 +163,5 @@ def _write(spec: StepSpec, behaviour: Behaviour) -> None:
 
 
 def place_of(spec: StepSpec, path: str) -> Path:
-    """Where on the host a file is that the step names `path`: in a mount, in its own /tmp, or in its working folder."""
-    for mount in sorted(spec.mounts, key=lambda mount: len(mount.target), reverse=True):
-        if path == mount.target or path.startswith(mount.target.rstrip("/") + "/"):
-            return Path(mount.source + path[len(mount.target.rstrip("/")) :])
-    if path.startswith("/tmp/") and not path.startswith(spec.folder + "/"):
-        return Path(spec.folder, "tmp", path[5:])
-    return Path(spec.folder, "work", spec.working_dir.lstrip("/"), path)
+    """Where on the host a file is that the step names `path`: as in a sandbox."""
+    return Path(host_path(spec, path, "sandbox"))

@@ -99,30 +99,30 @@ class Layers:
         os.symlink(real, place)
 
     def _open_folder(self, folder: str, names: set[str]) -> None:
-        own = self._root + folder
+        """Let these names be made in a folder. Folders that this machine does not have are the step's to make."""
         owner = self._owner(folder)
         if owner is None:
-            # Nothing of the host's is there: what is made below the root is seen at once.
-            os.makedirs(own, exist_ok=True)
             for name in names:
                 if posixpath.join(folder, name) in self._sources:
                     self._own_folder(posixpath.join(folder, name))
+            if os.path.isdir(folder):
+                os.makedirs(self._root + folder, exist_ok=True)
             return
-        if self._sources[owner][0].startswith(self._root + "/"):
-            os.makedirs(own, exist_ok=True)
+        if not self._sources[owner][1]:
             return
-        while not os.path.isdir(self._below(owner, folder)):
-            folder = posixpath.dirname(folder)
-        os.makedirs(own, exist_ok=True)
-        source = self._below(owner, folder)
-        for name in [name for name in names if os.path.isdir(posixpath.join(source, name))]:
-            if own == self._root + folder:
+        nearest = folder
+        while not os.path.isdir(self._below(owner, nearest)):
+            nearest = posixpath.dirname(nearest)
+        source = self._below(owner, nearest)
+        if nearest == folder:
+            for name in [name for name in names if os.path.isdir(posixpath.join(source, name))]:
                 self._own_folder(posixpath.join(folder, name))
                 names = names - {name}
-        if not names:
-            return
-        self._mount(self._root + folder, folder, read_only=False)
-        self._lay_entries(folder, source, without=names if own == self._root + folder else set())
+            if not names:
+                return
+        os.makedirs(self._root + nearest, exist_ok=True)
+        self._mount(self._root + nearest, nearest, read_only=False)
+        self._lay_entries(nearest, source, without=names if nearest == folder else set())
 
     def _own_folder(self, path: str) -> None:
         """An empty folder of the step's own, in place of one of the host's."""
