@@ -54,7 +54,7 @@ def command(run: str, output: str | None, generation: int | None, home: Path | N
     if output == "source":
         talk.data(project.queries.source(summary.id, generation).rstrip("\n"))
         return
-    found = view(project, summary, generation)
+    found = view(project, summary, generation, exact=output is None)
     if output == "json":
         talk.json(found.document())
     elif output == "yaml":

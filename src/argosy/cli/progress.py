@@ -6,7 +6,7 @@ It knows nodes and what people want to see of them; it is handed a plan or a vie
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -57,7 +57,15 @@ class Silent:
 class Lines:
     """A line for each step that begins, and one for each that ends."""
 
-    def __init__(self, console: Console, log_of: LogOf, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        console: Console,
+        log_of: LogOf,
+        reused: Collection[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """reused: the names of nodes whose outcome was taken over; they have no lines."""
+        self._reused = reused
         self._console = console
         self._log_of = log_of
         self._clock = clock
@@ -102,7 +110,7 @@ class Lines:
             self._console.say(f"{_clock(node.started_at)} {word:<9} {_short(node)}")
 
     def _tell_end(self, node: Node) -> None:
-        if node.type in _QUIET and node.phase is not Phase.ERROR:
+        if node.name in self._reused or (node.type in _QUIET and not (node.phase is Phase.ERROR and node.message)):
             return
         text = f"{_clock(node.finished_at)} {node.phase.lower():<9} {_short(node)}"
         if node.phase.completed:
@@ -157,7 +165,7 @@ def _short(node: Node) -> str:
     return run[bracket:] if bracket >= 0 else run
 
 
-def make_progress(console: Console, log_of: LogOf, *, quiet: bool, name: str) -> Progress:
+def make_progress(console: Console, log_of: LogOf, *, quiet: bool, name: str, reused: Collection[str] = ()) -> Progress:
     """What suits the console: nothing, lines, or a live tree."""
     if quiet:
         return Silent()
@@ -165,4 +173,4 @@ def make_progress(console: Console, log_of: LogOf, *, quiet: bool, name: str) ->
         from argosy.cli.live import LiveTree
 
         return LiveTree(console, log_of, name)
-    return Lines(console, log_of)
+    return Lines(console, log_of, reused)

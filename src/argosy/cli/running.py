@@ -27,8 +27,10 @@ INTERRUPTED = 130
 def drive_shown(project: Project, run_id: int, name: str, console: Console, *, quiet: bool, output: str | None) -> int:
     """Drive the run to its end and tell how it went; the process's exit code."""
     from argosy.project import driving
+    from argosy.project.views import options_of
 
-    progress = make_progress(console, log_finder(project, name), quiet=quiet, name=name)
+    reused = options_of(project, run_id).carried
+    progress = make_progress(console, log_finder(project, name), quiet=quiet, name=name, reused=reused)
 
     def on_change(plan: Plan) -> None:
         message = _waiting_message(plan, name)

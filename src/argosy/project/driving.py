@@ -48,7 +48,9 @@ def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_
     journal = project.journal
     lease = journal.acquire(run_id, owner=this_process(), seconds=LEASE_SECONDS)
     try:
+        from argosy.plan.document import progress_of
         from argosy.record.cache import Cache
+        from argosy.record.journal import Progress
         from argosy.record.locks import Locks
         from argosy.runners.local.loop import Driver
         from argosy.runners.local.runtimes.choose import make
@@ -87,6 +89,7 @@ def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_
         if on_stop is not None:
             on_stop(driver.stop)
         driver.drive()
+        journal.set_progress(lease, Progress(progress=progress_of(plan), started_at=plan.started_at))
     finally:
         journal.release(lease)
     return plan

@@ -125,6 +125,8 @@ def _state(node: Node) -> str:
 def _conditions(node: Node, call: DAGTask | WorkflowStep, reasons: list[Reason]) -> None:
     if call.when:
         verdict = {Phase.SKIPPED: "did not hold", Phase.OMITTED: "was not asked"}.get(node.phase, "held")
+        if node.phase is Phase.ERROR and node.type is NodeType.SKIPPED:
+            verdict = "cannot be decided"
         reasons.append(Reason(kind="when", text=f"its condition {verdict}: {call.when}"))
     loop = "withItems" if call.with_items is not None else "withParam" if call.with_param else ""
     loop = "withSequence" if call.with_sequence is not None else loop

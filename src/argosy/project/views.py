@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from argosy.project.project import Project
 
 INTERRUPTED = "Interrupted"
+# Up to this size of its status a finished run is replayed when exact times are wanted.
+SMALL_BYTES = 1 << 20
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +67,11 @@ def options_of(project: Project, run_id: int, generation: int | None = None) -> 
     return msgspec.json.decode(project.queries.options(run_id, generation), type=RunOptions)
 
 
-def view(project: Project, summary: RunSummary, generation: int | None = None) -> RunView:
-    """The run as it is now, or as an earlier generation ended. Raises DamagedRun."""
+def view(project: Project, summary: RunSummary, generation: int | None = None, *, exact: bool = False) -> RunView:
+    """The run as it is now, or as an earlier generation ended. Raises DamagedRun.
+
+    exact: times of nodes to the fraction of a second also of a run that is over, if that costs little.
+    """
     workflow = manifest_of(project, summary.id, generation)
     options = options_of(project, summary.id, generation)
     kept = project.queries.status_document(summary.id, generation)
