@@ -1,0 +1,201 @@
+"""Volumes: every kind that can be had here, subPath, readOnly, and those that cannot."""
+
+from __future__ import annotations
+
+import stat
+from typing import Any
+
+import pytest
+from attempt_bench import AttemptBench
+
+from argosy.errors import ArgosyError
+from argosy.runners.local.staging import prepare
+
+
+def mounted(name: str, path: str, **more: Any) -> dict[str, Any]:
+    return {"volumeMounts": [{"name": name, "mountPath": path, **more}]}
+
+
+def result(bench: AttemptBench, script: str, **more: Any) -> str:
+    end = bench.run(bench.sh(script, result=True, **more))
+    assert end.phase == "Succeeded", end.message
+    assert end.outputs is not None
+    assert end.outputs.result is not None
+    return end.outputs.result
+
+
+def test_an_empty_dir_is_the_steps_own(isolated_bench: AttemptBench) -> None:
+    more = {"container": mounted("v", "/scratch/x"), "volumes": [{"name": "v", "emptyDir": {"medium": "Memory"}}]}
+    script = 'test -z "$(ls /scratch/x)"; echo 1 > /scratch/x/a; stat -c %a /scratch/x'
+    assert result(isolated_bench, script, **more) == "777"
+    assert result(isolated_bench, script, **more) == "777"
+
+
+def test_config_maps_as_files(isolated_bench: AttemptBench) -> None:
+    isolated_bench.add_config_map("settings", one="1", two="2")
+    everything = {"name": "all", "configMap": {"name": "settings", "defaultMode": 0o440}}
+    some = {"name": "some", "configMap": {"name": "settings", "items": [{"key": "two", "path": "a/b", "mode": 0o755}]}}
+    gone = {"name": "gone", "configMap": {"name": "no", "optional": True}}
+    container = {
+        "volumeMounts": [
+            {"name": "all", "mountPath": "/all"},
+            {"name": "some", "mountPath": "/some"},
+            {"name": "gone", "mountPath": "/gone"},
+            {"name": "all", "mountPath": "/etc/one.conf", "subPath": "one"},
+        ]
+    }
+    isolated_bench.spec = {"volumes": [everything, some]}
+    script = (
+        "cat /all/one /some/a/b /etc/one.conf; stat -c %a /all/one /some/a/b; ls /gone; echo x > /all/new || echo no"
+    )
+    found = result(isolated_bench, script, container=container, volumes=[gone])
+    assert found.split() == ["121440", "755", "no"]
+
+
+def test_secrets_as_files_that_do_not_outlive_the_step(isolated_bench: AttemptBench) -> None:
+    isolated_bench.add_secret("login", password="hunter2", user="me")
+    volumes = [{"name": "s", "secret": {"secretName": "login", "defaultMode": 0o400}}]
+    start = isolated_bench.sh("cat /s/password; stat -c %a /s/password", container=mounted("s", "/s"), volumes=volumes)
+    end = isolated_bench.run(start)
+    assert end.phase == "Succeeded", end.message
+    assert isolated_bench.log(start) == "hunter2400\n"
+    folder = isolated_bench.context.attempt_folder(start.node)
+    left = [path for path in folder.rglob("*") if path.is_file() and path.name != "main.log"]
+    assert left
+    assert not [path for path in left if b"hunter2" in path.read_bytes()]
+
+
+def test_projected_and_downward_api(isolated_bench: AttemptBench) -> None:
+    isolated_bench.add_secret("login", password="x")
+    isolated_bench.add_config_map("settings", colour="blue")
+    items = [
+        {"path": "name", "fieldRef": {"fieldPath": "metadata.name"}},
+        {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}},
+        {"path": "cpus", "resourceFieldRef": {"containerName": "main", "resource": "limits.cpu"}},
+    ]
+    volumes = [
+        {"name": "d", "downwardAPI": {"items": items}},
+        {
+            "name": "p",
+            "projected": {
+                "sources": [
+                    {"secret": {"name": "login", "items": [{"key": "password", "path": "deep/pw"}]}},
+                    {"configMap": {"name": "settings"}},
+                    {"downwardAPI": {"items": items[:1]}},
+                ]
+            },
+        },
+    ]
+    container = {
+        "volumeMounts": [{"name": "d", "mountPath": "/d"}, {"name": "p", "mountPath": "/p"}],
+        "resources": {"limits": {"cpu": "2"}},
+    }
+    script = "cat /d/name /p/name /d/cpus /p/deep/pw /p/colour; grep -c workflows.argoproj.io/workflow /d/labels"
+    start_name = f"run-step-{isolated_bench.count + 1}"
+    assert result(isolated_bench, script, container=container, volumes=volumes) == f"{start_name}{start_name}2xblue1"
+
+
+def test_claims_are_kept_and_have_to_be_there(isolated_bench: AttemptBench) -> None:
+    isolated_bench.spec = {"volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "disk"}}]}
+    container = mounted("data", "/data", subPath="mine")
+    with pytest.raises(ArgosyError, match="PersistentVolumeClaim 'disk'"):
+        prepare(isolated_bench.sh("true", container=container), isolated_bench.context, isolated_bench.options)
+    isolated_bench.claims.add("disk")
+    result(isolated_bench, "echo kept > /data/x", container=container)
+    assert result(isolated_bench, "cat /data/x", container=container) == "kept"
+    assert (isolated_bench.root / "claims/disk/mine/x").read_text() == "kept\n"
+    readonly = mounted("data", "/data", readOnly=True)
+    assert result(isolated_bench, "echo x > /data/y || echo no", container=readonly) == "no"
+
+
+def test_claim_templates_are_the_runs(isolated_bench: AttemptBench) -> None:
+    isolated_bench.spec = {"volumeClaimTemplates": [{"metadata": {"name": "work"}, "spec": {}}]}
+    result(isolated_bench, "echo 1 > /w/x", container=mounted("work", "/w"))
+    assert result(isolated_bench, "cat /w/x", container=mounted("work", "/w")) == "1"
+    assert (isolated_bench.root / "run/claims/work/x").exists()
+
+
+def test_host_paths(any_bench: AttemptBench) -> None:
+    folder = any_bench.root / "shared"
+    folder.mkdir()
+    volumes = [{"name": "h", "hostPath": {"path": str(folder)}}]
+    outputs = {"parameters": [{"name": "x", "valueFrom": {"path": f"{folder}/x"}}]}
+    start = any_bench.sh(f"echo 1 > {folder}/x", container=mounted("h", str(folder)), volumes=volumes, outputs=outputs)
+    end = any_bench.run(start)
+    assert end.phase == "Succeeded", end.message
+    assert (folder / "x").read_text() == "1\n"
+    assert end.outputs is not None
+    assert end.outputs.parameters[0].value == "1"
+
+
+def test_the_workflows_volumes_have_their_tags_replaced(isolated_bench: AttemptBench) -> None:
+    isolated_bench.add_config_map("settings", colour="blue")
+    isolated_bench.spec = {
+        "arguments": {"parameters": [{"name": "map", "value": "settings"}]},
+        "volumes": [{"name": "v", "configMap": {"name": "{{workflow.parameters.map}}"}}],
+    }
+    assert result(isolated_bench, "cat /v/colour", container=mounted("v", "/v")) == "blue"
+
+
+def test_sub_path_expressions(isolated_bench: AttemptBench) -> None:
+    env = [{"name": "WHO", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}}]
+    isolated_bench.claims.add("disk")
+    container = {"env": env, **mounted("v", "/v", subPathExpr="logs/$(WHO)")}
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "disk"}}]
+    result(isolated_bench, "echo 1 > /v/x", container=container, volumes=volumes)
+    assert (isolated_bench.root / "claims/disk/logs/argo/x").exists()
+
+
+@pytest.mark.parametrize(
+    ("volume", "more", "words"),
+    [
+        ({"nfs": {"server": "x", "path": "/"}}, {}, "nfs"),
+        ({"csi": {"driver": "x"}}, {}, "csi"),
+        ({"configMap": {"name": "no"}}, {}, "no ConfigMap 'no'"),
+        ({"secret": {"secretName": "no"}}, {}, "no Secret 'no'"),
+        ({"configMap": {"name": "settings", "items": [{"key": "x", "path": "x"}]}}, {}, "no key 'x'"),
+        ({"configMap": {"name": "settings", "items": [{"key": "a", "path": "../x"}]}}, {}, "../x"),
+        ({"projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}, {}, "serviceAccountToken"),
+        ({"hostPath": {"path": "relative"}}, {}, "relative"),
+        ({"hostPath": {"path": "/no/such/file", "type": "File"}}, {}, "/no/such/file"),
+        ({"persistentVolumeClaim": {"claimName": "../up"}}, {}, "../up"),
+        ({"emptyDir": {}}, {"subPath": "../up"}, "../up"),
+        ({"emptyDir": {}}, {"name": "other"}, "no volume 'other'"),
+    ],
+)
+def test_what_cannot_be_mounted_is_named(
+    bench: AttemptBench, volume: dict[str, Any], more: dict[str, Any], words: str
+) -> None:
+    bench.add_config_map("settings", a="1")
+    container = {"volumeMounts": [{"name": "v", "mountPath": "/v", **more}]}
+    with pytest.raises(ArgosyError) as caught:
+        prepare(bench.sh("true", container=container, volumes=[{"name": "v", **volume}]), bench.context, bench.options)
+    assert words in caught.value.message
+
+
+def test_a_link_in_a_claim_leads_nowhere_else(bench: AttemptBench) -> None:
+    bench.claims.add("disk")
+    claim = bench.root / "claims/disk"
+    claim.mkdir(parents=True)
+    (claim / "out").symlink_to(bench.root)
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "disk"}}]
+    with pytest.raises(ArgosyError, match="link out of it"):
+        prepare(
+            bench.sh("true", container=mounted("v", "/v", subPath="out/x"), volumes=volumes),
+            bench.context,
+            bench.options,
+        )
+    inputs = {"artifacts": [{"name": "in", "path": "/v/out/in", "raw": {"data": "x"}}]}
+    with pytest.raises(ArgosyError, match="link out of its volume"):
+        prepare(
+            bench.sh("true", container=mounted("v", "/v"), volumes=volumes, inputs=inputs), bench.context, bench.options
+        )
+    assert not (bench.root / "in").exists()
+
+
+def test_secrets_lie_where_others_cannot_look(bench: AttemptBench) -> None:
+    bench.add_secret("login", password="hunter2")
+    start = bench.sh("true", container=mounted("s", "/s"), volumes=[{"name": "s", "secret": {"secretName": "login"}}])
+    prepare(start, bench.context, bench.options)
+    folder = bench.context.attempt_folder(start.node) / "secrets"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
