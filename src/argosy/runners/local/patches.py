@@ -120,7 +120,7 @@ def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
             continue
         elif key.startswith("$"):
             raise _unknown_directive(key)
-        elif value is None:
+        elif value is None or (isinstance(value, dict) and cast("dict[str, Any]", value).get("$patch") == "delete"):
             result.pop(key, None)
         else:
             result[key] = _merged(key, result.get(key), value)
@@ -129,10 +129,7 @@ def merge(base: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
 
 def _merged(key: str, old: Any, value: Any) -> object:
     if isinstance(value, dict):
-        below = cast("dict[str, Any]", value)
-        if below.get("$patch") == "delete":
-            return {}
-        return merge(cast("dict[str, Any]", old) if isinstance(old, dict) else {}, below)
+        return merge(cast("dict[str, Any]", old) if isinstance(old, dict) else {}, cast("dict[str, Any]", value))
     if isinstance(value, list) and key in _KEYS:
         elements = cast("list[dict[str, Any]]", value)
         return _merged_list(cast("list[dict[str, Any]]", old or []), elements, _KEYS[key])
