@@ -252,6 +252,9 @@ class Driver:
             return None
         # The count looks at every node: its pause grows with the number of nodes.
         self._next_progress = now + PROGRESS_SECONDS + len(self._plan.nodes) * 1e-4
+        return self._shown()
+
+    def _shown(self) -> Progress:
         return Progress(
             phase=str(self._plan.phase),
             message=self._plan.message,
@@ -422,6 +425,7 @@ class Driver:
                 if pod is not None and pod.exited(exit).ended:
                     del self._pods[node]
         self._commit()
+        self._journal.set_progress(self._lease, self._shown())
         self._journal.finish(
             self._lease,
             phase=str(self._plan.phase),
