@@ -5,6 +5,7 @@ It knows the kinds, not what each does.
 
 from __future__ import annotations
 
+from argosy.plan.calling import CallingBody
 from argosy.plan.dag import DagBody
 from argosy.plan.execution import Execution, Owner
 from argosy.plan.leaf import Leaf
@@ -12,15 +13,14 @@ from argosy.plan.scope import Scope
 from argosy.plan.steps import StepsBody
 from argosy.plan.suspension import Suspension
 
+_BODIES: dict[str, type[CallingBody | Suspension]] = {"steps": StepsBody, "dag": DagBody, "suspend": Suspension}
 
-def body_of(execution: Execution, name: str, scope: Scope, owner: Owner) -> StepsBody | DagBody | Suspension | Leaf:
-    """The body of an execution's template, working under the node `name`, not yet started."""
-    match execution.resolved.kind:
-        case "steps":
-            return StepsBody(execution, name, scope, owner)
-        case "dag":
-            return DagBody(execution, name, scope, owner)
-        case "suspend":
-            return Suspension(execution, name, scope, owner)
-        case _:
-            return Leaf(execution, name, scope, owner)
+
+def body_of(
+    execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float
+) -> CallingBody | Suspension | Leaf:
+    """The body of an execution's template, working under the node `name`, not yet started.
+
+    deadline: by when it must have ended, in seconds since the epoch, or 0.0.
+    """
+    return _BODIES.get(execution.resolved.kind, Leaf)(execution, name, scope, owner, deadline)

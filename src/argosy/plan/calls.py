@@ -7,13 +7,14 @@ conditional-artifacts-parameters.md.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import msgspec
 
 from argosy.errors import ExpressionError
 from argosy.expressions import expr
+from argosy.expressions.condition import evaluate_when
 from argosy.model.manifest import Arguments, Artifact, CallFields, ContinueOn, Parameter
 from argosy.model.status import Phase
 from argosy.plan import items
@@ -23,49 +24,79 @@ from argosy.plan.substitution import substitute, substitute_text, text_of
 Names = Mapping[str, object]
 
 _WHOLE_TAG = re.compile(r"\s*\{\{\s*([^{}=][^{}]*?)\s*\}\}\s*")
-_LOOP_FIELDS = {"with_items": None, "with_param": "", "with_sequence": None}
 
 
 class PlannedCall:
     """A step or a task, and what is derived from it once."""
 
-    __slots__ = ("_bare", "_bare_text", "_passed", "call", "hooks", "loops", "name")
+    __slots__ = ("_bare", "_bare_text", "_passed", "call", "hooks", "loops", "name", "watched")
 
     def __init__(self, call: CallFields) -> None:
         self.call = call
         self.name = cast("str", getattr(call, "name", ""))
         self.hooks = call.hooks
+        # Whether hooks other than that of the exit wait for something.
+        self.watched = any(key != "exit" for key in call.hooks)
         self.loops = items.loops(call)
         # Artifacts that are passed on are followed by name; their tags do not stand for text.
         given = call.arguments.artifacts if call.arguments is not None else ()
         self._passed = tuple(one for one in given if one.from_ or one.from_expression)
+        self._bare = self._without(call)
+        text = text_of(self._bare)
+        self._bare_text = text if "{{" in text else ""
+
+    def _without(self, call: CallFields) -> CallFields:
+        """The call without its loop, and without what has other names to see: hooks, a template written in place."""
         arguments = call.arguments
         if self._passed and arguments is not None:
-            kept = tuple(one for one in given if not (one.from_ or one.from_expression))
+            kept = tuple(one for one in arguments.artifacts if not (one.from_ or one.from_expression))
             arguments = msgspec.structs.replace(arguments, artifacts=kept)
-        # Hooks see more names than the call itself, a template written in place sees its own; both are left out here.
-        self._bare = msgspec.structs.replace(call, hooks={}, inline=None, when="", arguments=arguments, **_LOOP_FIELDS)
-        self._bare_text = text_of(self._bare)
-
-    @property
-    def tagged(self) -> bool:
-        return "{{" in self._bare_text
+        if not (call.hooks or call.inline or call.when or self.loops or self._passed or call.with_items is not None):
+            return call
+        return msgspec.structs.replace(
+            call,
+            hooks={},
+            inline=None,
+            when="",
+            arguments=arguments,
+            with_items=None,
+            with_param="",
+            with_sequence=None,
+        )
 
     def condition(self, scope: Names) -> str:
         """The `when` text with its tags replaced. Raises ExpressionError."""
         return substitute_text(self.call.when, scope, strict=True)
 
-    def looping(self, scope: Names) -> CallFields:
-        """The call with the tags of its loop replaced. Raises ExpressionError."""
-        loop = msgspec.structs.replace(
-            self._bare, arguments=None, **{name: getattr(self.call, name) for name in _LOOP_FIELDS}
-        )
-        return substitute(loop, scope, strict=True)
+    def skipped_because(self, scope: Names) -> str:
+        """Why the call is skipped, "" if its `when` holds. Raises ExpressionError."""
+        if not self.call.when:
+            return ""
+        condition = self.condition(scope)
+        return "" if evaluate_when(condition) else f"when '{condition}' evaluated false"
+
+    def items(self, scope: Names) -> Sequence[object]:
+        """The items of the call's loop. Raises ExpressionError."""
+        call = self.call
+        loop = CallFields(with_items=call.with_items, with_param=call.with_param, with_sequence=call.with_sequence)
+        try:
+            return items.of(substitute(loop, scope, strict=True)) or ()
+        except ExpressionError:
+            if not self._false_without_items(scope):
+                raise
+            return ()
+
+    def _false_without_items(self, scope: Names) -> bool:
+        """True when the call's condition is false whatever its items are."""
+        try:
+            return self.skipped_because(scope) != ""
+        except ExpressionError:
+            return False
 
     def resolved(self, scope: Names, *, strict: bool = True) -> CallFields:
         """The call with its tags replaced and its artifacts found. Raises ExpressionError."""
         call = self._bare
-        if self.tagged:
+        if self._bare_text:
             marked = self._without_absent(call, scope)
             call = substitute(marked, scope, text=self._bare_text if marked is call else None, strict=strict)
         if self._passed:

@@ -7,15 +7,15 @@ Source: Argo docs: walk-through/dag.md, enhanced-depends-logic.md; dag.go.
 from __future__ import annotations
 
 from argosy.errors import ExpressionError
-from argosy.expressions import depends
-from argosy.expressions.condition import evaluate_when
-from argosy.expressions.depends import Depends, TaskState
-from argosy.model.manifest import CallFields, DAGTask, Template
+from argosy.expressions.depends import TaskState
+from argosy.model.manifest import ContinueOn
 from argosy.model.status import Node, NodeType, Phase
 from argosy.plan import items
-from argosy.plan.calling import CalledOnce, CallingBody
+from argosy.plan.called import Called
+from argosy.plan.calling import CallingBody
 from argosy.plan.calls import PlannedCall, tolerates
 from argosy.plan.execution import Execution, Owner
+from argosy.plan.graph import TaskPlan
 from argosy.plan.names import item_name
 from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute_text
@@ -26,20 +26,76 @@ _OMITTED = "omitted: depends condition not met"
 class _Task:
     """What a dag keeps of one task while it runs."""
 
-    __slots__ = ("branch", "called", "condition", "dependants", "iterations", "missing", "node", "open", "planned")
+    __slots__ = ("branch", "dependants", "iterations", "missing", "node", "open", "plan")
 
-    def __init__(self, planned: PlannedCall, condition: Depends | None) -> None:
-        self.planned = planned
-        self.condition = condition
-        self.missing = 0
+    def __init__(self, plan: TaskPlan) -> None:
+        self.plan = plan
+        self.missing = len(plan.waits_for)
         self.dependants: list[_Task] = []
         self.node: Node | None = None
-        self.called: CalledOnce | None = None
-        # Of a loop: its iterations' nodes, in order, and how many of them still run.
-        self.iterations: list[Node] | None = None
+        # Of a loop: its iterations, in order, and how many of them still run.
+        self.iterations: list[_Iteration] | None = None
         self.open = 0
         # How the branch up to here went: the task's own end, or, if it did not run, that of what it depends on.
         self.branch = Phase.SUCCEEDED
+
+    def state(self) -> TaskState:
+        """How it stands, as conditions of other tasks see it."""
+        node = self.node
+        assert node is not None
+        phases = [one.node.phase for one in self.iterations or () if one.node is not None]
+        return TaskState(
+            succeeded=node.phase is Phase.SUCCEEDED,
+            failed=node.phase is Phase.FAILED,
+            errored=node.phase is Phase.ERROR,
+            skipped=node.phase is Phase.SKIPPED,
+            omitted=node.phase is Phase.OMITTED,
+            daemoned=node.daemoned and node.phase is not Phase.PENDING,
+            any_succeeded=Phase.SUCCEEDED in phases,
+            all_failed=bool(phases) and all(phase is Phase.FAILED for phase in phases),
+        )
+
+
+class _TaskCall(Called):
+    """The call of a task; of a loop, the loop as a whole."""
+
+    __slots__ = ("task",)
+
+    body: DagBody
+
+    def __init__(self, body: DagBody, task: _Task, name: str, scope: Scope) -> None:
+        super().__init__(body, task.plan.call, name, scope)
+        self.task = task
+
+    def hang(self, node: Node) -> None:
+        self.body.hang(self.task, node)
+
+    def done(self) -> None:
+        self.body.task_done(self)
+
+
+class _Iteration(Called):
+    """One iteration of a task that loops. Hooks watch the loop as a whole, its exit handler runs for each."""
+
+    __slots__ = ("loop",)
+
+    body: DagBody
+
+    def __init__(self, loop: _TaskCall, name: str, scope: Scope) -> None:
+        super().__init__(loop.body, loop.planned, name, scope)
+        self.loop = loop
+
+    @property
+    def has_hooks(self) -> bool:
+        return False
+
+    def hang(self, node: Node) -> None:
+        if self.loop.node is not None:
+            self.body.run.link(self.loop.node, node)
+
+    def done(self) -> None:
+        self.body.mark_trouble(self)
+        self.body.iteration_done(self.loop)
 
 
 class DagBody(CallingBody):
@@ -48,229 +104,136 @@ class DagBody(CallingBody):
     prefix = "tasks"
     node_type = NodeType.DAG
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner) -> None:
-        super().__init__(execution, name, scope, owner)
+    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
+        super().__init__(execution, name, scope, owner, deadline)
         self._tasks: dict[str, _Task] = {}
-        self._targets: list[str] = []
+        self._targets: list[_Task] = []
         self._unsettled = 0
 
     def start(self) -> None:
         """Begin with the tasks that wait for nothing."""
-        try:
-            self._targets = self._find_targets()
-            self._make_tasks()
-        except ExpressionError as problem:
-            self.finish(Phase.ERROR, problem.message)
-            return
-        self._unsettled = len(self._tasks)
-        if not self._tasks:
-            self.finish(Phase.SUCCEEDED)
-        for task in [one for one in self._tasks.values() if one.missing == 0]:
-            self._begin(task)
-
-    # -- the graph
-
-    def _condition(self, name: str) -> Depends | None:
-        """What a task waits for; worked out once for a template. Raises ExpressionError."""
-        known = self.resolved.depends
-        if name not in known:
-            task = self.resolved.tasks[name].call
-            assert isinstance(task, DAGTask)
-            continue_on = {
-                one: (given.error, given.failed)
-                for one in _mentioned(task)
-                if one in self.resolved.tasks and (given := self.resolved.tasks[one].call.continue_on) is not None
-            }
-            if task.depends:
-                known[name] = depends.parse(task.depends, continue_on)
-            else:
-                known[name] = depends.from_dependencies(task.dependencies, continue_on) if task.dependencies else None
-        return known[name]
-
-    def _waits_for(self, name: str) -> list[str]:
-        condition = self._condition(name)
-        if condition is None:
-            return []
-        found = list(dict.fromkeys(task for task, _ in condition.references))
-        for one in found:
-            if one not in self.resolved.tasks:
-                raise ExpressionError(f"task '{name}' depends on '{one}', which is not a task of this dag")
-        return found
-
-    def _find_targets(self) -> list[str]:
         dag = self.resolved.template.dag
-        assert dag is not None
-        if dag.target:
-            targets = substitute_text(dag.target, self.scope).split()
-            for target in targets:
-                if target not in self.resolved.tasks:
-                    raise ExpressionError(f"target '{target}' is not a task of this dag")
-            return targets
-        awaited = {one for name in self.resolved.tasks for one in self._waits_for(name)}
-        return sorted(name for name in self.resolved.tasks if name not in awaited)
-
-    def _make_tasks(self) -> None:
-        """The targets and all that they depend on, in the order of the manifest."""
-        wanted: set[str] = set()
-        waiting = list(self._targets)
-        while waiting:
-            name = waiting.pop()
-            if name not in wanted:
-                wanted.add(name)
-                waiting.extend(self._waits_for(name))
-        for name, planned in self.resolved.tasks.items():
-            if name in wanted:
-                self._tasks[name] = _Task(planned, self._condition(name))
-        for name, task in self._tasks.items():
-            for one in self._waits_for(name):
-                self._tasks[one].dependants.append(task)
-                task.missing += 1
+        try:
+            graph = self.resolved.graph
+            target = substitute_text(dag.target, self.scope) if dag is not None else ""
+            wanted, targets = graph.reaching(target.split())
+        except ExpressionError as problem:
+            self.refuse(problem.message)
+            return
+        tasks = self._tasks = {name: _Task(graph.tasks[name]) for name in wanted}
+        self._targets = [tasks[name] for name in targets]
+        for task in tasks.values():
+            for name in task.plan.waits_for:
+                tasks[name].dependants.append(task)
+        self._unsettled = len(tasks)
+        if not tasks:
+            self.finish(Phase.SUCCEEDED)
+        for task in [one for one in tasks.values() if one.missing == 0]:
+            self._begin(task)
 
     # -- one task
 
     def _begin(self, task: _Task) -> None:
-        planned = task.planned
+        call = task.plan.call
+        called = _TaskCall(self, task, f"{self.name}.{call.name}", self.scope.under(task.plan.own_names))
         try:
-            if task.condition is not None and not self._holds(task.condition):
-                self._rest(task, Phase.OMITTED, _OMITTED)
-                return
-            if planned.loops:
-                self._begin_loop(task)
-                return
-            scope = self.scope.under({"tasks.name": planned.name})
-            ready = self._ready(planned, scope)
+            if not self._holds(task.plan):
+                called.rest(call.name, Phase.OMITTED, _OMITTED)
+            elif call.loops:
+                self._begin_loop(called)
+            elif reason := call.skipped_because(called.scope):
+                called.rest(call.name, Phase.SKIPPED, reason)
+            else:
+                called.start(call.resolved(called.scope), call.name, {})
         except ExpressionError as problem:
-            self._rest(task, Phase.ERROR, problem.message)
-            return
-        if isinstance(ready, str):
-            self._rest(task, Phase.SKIPPED, ready)
-            return
-        name = f"{self.name}.{planned.name}"
-        self._link(task, self.run.id_of(name))
-        task.called = CalledOnce(self, planned, name, scope, lambda called: self._done(task, called))
-        task.called.start(ready, planned.name, {})
+            called.rest(call.name, Phase.ERROR, problem.message)
 
-    def _holds(self, condition: Depends) -> bool:
-        if condition.trivial_all and all(
-            (node := self._tasks[one].node) is not None and node.phase is Phase.SUCCEEDED
-            for one, _ in condition.references
-        ):
+    def _holds(self, plan: TaskPlan) -> bool:
+        condition = plan.condition
+        if condition is None:
             return True
-        return condition.evaluate({one: self._state(self._tasks[one]) for one, _ in condition.references})
+        if condition.trivial_all:
+            for name in plan.waits_for:
+                node = self._tasks[name].node
+                if node is None or node.phase is not Phase.SUCCEEDED:
+                    break
+            else:
+                return True
+        return condition.evaluate({name: self._tasks[name].state() for name in plan.waits_for})
 
-    def _state(self, task: _Task) -> TaskState:
-        node = task.node
-        assert node is not None
-        phases = [one.phase for one in task.iterations or ()]
-        return TaskState(
-            succeeded=node.phase is Phase.SUCCEEDED,
-            failed=node.phase is Phase.FAILED,
-            errored=node.phase is Phase.ERROR,
-            skipped=node.phase is Phase.SKIPPED,
-            omitted=node.phase is Phase.OMITTED,
-            daemoned=node.daemoned and node.phase is not Phase.PENDING,
-            any_succeeded=any(phase is Phase.SUCCEEDED for phase in phases),
-            all_failed=bool(phases) and all(phase is Phase.FAILED for phase in phases),
-        )
-
-    def _ready(self, planned: PlannedCall, scope: Scope) -> CallFields | str:
-        """The call with its tags replaced, or why it is skipped. Raises ExpressionError."""
-        if planned.call.when:
-            condition = planned.condition(scope)
-            if not evaluate_when(condition):
-                return f"when '{condition}' evaluated false"
-        return planned.resolved(scope)
-
-    def _begin_loop(self, task: _Task) -> None:
-        planned = task.planned
-        try:
-            found = items.of(planned.looping(self.scope)) or ()
-        except ExpressionError:
-            if not self._false_without_items(planned):
-                raise
-            found = ()
+    def _begin_loop(self, called: _TaskCall) -> None:
+        call = called.planned
+        found = call.items(called.scope)
         if not found:
-            self._rest(task, Phase.SKIPPED, "Skipped, empty params")
+            called.rest(call.name, Phase.SKIPPED, "Skipped, empty params")
             return
-        name = f"{self.name}.{planned.name}"
-        group = self.run.new_node(name, planned.name, NodeType.TASK_GROUP, Phase.RUNNING, boundary_id=self.node.id)
-        group.template_name, group.template_ref = planned.call.template, planned.call.template_ref
+        group = self.run.new_node(called.name, call.name, NodeType.TASK_GROUP, Phase.RUNNING, boundary_id=self.node.id)
+        group.template_name, group.template_ref = call.call.template, call.call.template_ref
         group.template_scope = self.resolved.scope.label
-        task.node, task.iterations, task.open = group, [], len(found) + 1
-        self._link(task, group.id)
+        called.has_node(group)
+        task = called.task
+        task.iterations = []
+        # One more is open while the loop is being filled, so that it cannot end before its last call was made.
+        task.open = len(found) + 1
         for index, item in enumerate(found):
-            self._iterate(task, group, item_name(planned.name, index, item), items.layer(item))
-        self._closed_iteration(task)
+            self._iterate(called, item_name(call.name, index, item), items.layer(item))
+        self.iteration_done(called)
 
-    def _false_without_items(self, planned: PlannedCall) -> bool:
-        """True when a task's condition is false whatever its items are."""
+    def _iterate(self, loop: _TaskCall, name: str, layer: dict[str, object]) -> None:
+        iteration = _Iteration(loop, f"{self.name}.{name}", loop.scope.under(layer))
+        assert loop.task.iterations is not None
+        loop.task.iterations.append(iteration)
         try:
-            return bool(planned.call.when) and not evaluate_when(planned.condition(self.scope))
-        except ExpressionError:
-            return False
-
-    def _iterate(self, task: _Task, group: Node, name: str, layer: dict[str, object]) -> None:
-        scope = self.scope.under(layer, {"tasks.name": task.planned.name})
-        node_name = f"{self.name}.{name}"
-        self.run.link(group, self.run.id_of(node_name))
-        called = CalledOnce(self, task.planned, node_name, scope, lambda _: self._closed_iteration(task))
-        try:
-            ready = self._ready(task.planned, scope)
+            if reason := loop.planned.skipped_because(iteration.scope):
+                iteration.rest(name, Phase.SKIPPED, reason)
+            else:
+                iteration.start(loop.planned.resolved(iteration.scope), name, layer)
         except ExpressionError as problem:
-            node = self.rest(node_name, name, Phase.ERROR, problem.message, NodeType.SKIPPED, task.planned.call)
-            self.run.later(lambda: called.rested(node))
-            return
-        if isinstance(ready, str):
-            node = self.rest(node_name, name, Phase.SKIPPED, ready, NodeType.SKIPPED, task.planned.call)
-            self.run.later(lambda: called.rested(node))
-            return
-        called.start(ready, name, layer)
+            iteration.rest(name, Phase.ERROR, problem.message)
 
-    def _closed_iteration(self, task: _Task) -> None:
+    def iteration_done(self, loop: _TaskCall) -> None:
+        """An iteration has come to rest; with the last one, the loop has."""
+        task, group = loop.task, loop.node
         task.open -= 1
-        if task.open:
+        if task.open or group is None:
             return
-        group = task.node
-        assert group is not None
-        task.iterations = [self.run.nodes[one] for one in group.children]
-        group.phase = Phase.SUCCEEDED
-        for node in task.iterations:
-            if node.phase.unsuccessful:
-                group.phase = node.phase
-        group.finished_at = self.run.now
-        task.called = CalledOnce(self, task.planned, group.name, self.scope, lambda called: self._done(task, called))
-        task.called.group_settled(group)
+        phase = Phase.SUCCEEDED
+        for iteration in task.iterations or ():
+            if iteration.node is not None and iteration.node.phase.unsuccessful:
+                phase = iteration.node.phase
+        self.run.mark(group, phase)
+        loop.settled(group)
 
-    def _link(self, task: _Task, child: str) -> None:
+    def hang(self, task: _Task, node: Node) -> None:
         """Hang a task's node below what it depends on, or below the dag."""
-        if task.condition is None:
-            self.run.link(self.node, child)
-            return
-        for name, _ in task.condition.references:
+        waits_for = task.plan.waits_for
+        if not waits_for:
+            self.run.link(self.node, node)
+        for name in waits_for:
             before = self._tasks[name].node
             if before is not None:
                 for outbound in self.run.outbound(before):
-                    self.run.link(self.run.nodes[outbound], child)
+                    self.run.link(self.run.nodes[outbound], node)
 
     # -- a task at rest
 
-    def _rest(self, task: _Task, phase: Phase, message: str) -> None:
-        planned = task.planned
-        name = f"{self.name}.{planned.name}"
-        node = self.rest(name, planned.name, phase, message, NodeType.SKIPPED, planned.call)
-        self._link(task, node.id)
-        task.node = node
-        self.run.later(lambda: self._at_rest(task))
+    def mark_trouble(self, called: Called) -> None:
+        """A call that could not be carried out is in error; its node says of which task."""
+        node = called.node
+        if called.trouble and node is not None:
+            self.run.mark(node, Phase.ERROR, f"task '{node.name}' errored: {called.trouble}")
 
-    def _done(self, task: _Task, called: CalledOnce) -> None:
-        task.node = called.node
-        task.called = None
-        self._at_rest(task)
-
-    def _at_rest(self, task: _Task) -> None:
-        node = task.node
+    def task_done(self, called: _TaskCall) -> None:
+        """A task has come to rest, or its daemon is ready."""
+        self.mark_trouble(called)
+        task, node = called.task, called.node
         assert node is not None
-        self.references.settle(task.planned.name, node, task.iterations, self._declared(task.planned, node))
+        task.node = node
+        if task.iterations is None:
+            self.refer(self.references, called.planned, node)
+        else:
+            nodes = [one.node for one in task.iterations if one.node is not None]
+            self.references.settle(called.planned.name, node, nodes)
         task.branch = node.phase if node.phase.completed else self._inherited(task)
         self._unsettled -= 1
         if self.over or self.failed_fast:
@@ -284,41 +247,29 @@ class DagBody(CallingBody):
 
     def _inherited(self, task: _Task) -> Phase:
         """The phase of the branch before a task that did not run; a failure counts more than a success."""
-        if task.condition is None:
-            return Phase.SUCCEEDED
-        branches = [self._tasks[name].branch for name, _ in task.condition.references]
+        branches = (self._tasks[name].branch for name in task.plan.waits_for)
         return next((phase for phase in branches if phase.unsuccessful), Phase.SUCCEEDED)
 
-    def _declared(self, planned: PlannedCall, node: Node) -> Template | None:
-        """The template of a task that did not run: its outputs have defaults, or are absent."""
-        if node.phase not in (Phase.SKIPPED, Phase.OMITTED):
-            return None
-        try:
-            return self.run.templates.resolve(planned.call, self.resolved.scope).template
-        except ExpressionError:
-            return None
-
     def _all_at_rest(self) -> None:
-        targets = [self._tasks[name] for name in self._targets]
-        nodes = [task.node for task in targets if task.node is not None]
+        nodes = [task.node for task in self._targets if task.node is not None]
         self.node.outbound_nodes = [one for node in nodes for one in self.run.outbound(node)]
-        self.finish(self._phase(targets))
+        self.finish(self._phase())
 
-    def _phase(self, targets: list[_Task]) -> Phase:
+    def _phase(self) -> Phase:
         if self.run.shutdown and not self.exit_handler:
             return Phase.FAILED
         dag = self.resolved.template.dag
         fail_fast = dag is None or dag.fail_fast is not False
         result = Phase.SUCCEEDED
-        for task in targets:
-            if task.branch.unsuccessful and not tolerates(task.planned.call.continue_on, task.branch):
-                result = task.branch
+        for task in self._targets:
+            # A daemon may have ended since its dependants went on.
+            branch = task.node.phase if task.node is not None and task.node.phase.completed else task.branch
+            if branch.unsuccessful and not tolerates(_continue_on(task.plan.call), branch):
+                result = branch
                 if fail_fast:
                     break
         return result
 
 
-def _mentioned(task: DAGTask) -> tuple[str, ...]:
-    if not task.depends:
-        return task.dependencies
-    return tuple(name for name, _ in depends.parse(task.depends).references)
+def _continue_on(call: PlannedCall) -> ContinueOn | None:
+    return call.call.continue_on

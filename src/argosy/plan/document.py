@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from argosy.model.manifest import Outputs, Workflow
-from argosy.model.status import NodeType, Phase, as_status, timestamp
+from argosy.model.status import as_status, timestamp
 from argosy.plan.plan import Plan
 
 
@@ -43,10 +43,5 @@ def workflow_of(workflow: Workflow, status: dict[str, Any]) -> dict[str, Any]:
 
 
 def progress_of(plan: Plan) -> str:
-    """How many of the pods known so far have come to rest: "3/10"."""
-    done = total = 0
-    for node in plan.nodes.values():
-        if node.type is NodeType.POD or node.type is NodeType.HTTP:
-            total += 1
-            done += node.phase in (Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR)
-    return f"{done}/{total}"
+    """How many of the leaves known so far have succeeded: "3/10"."""
+    return plan.progress

@@ -1,29 +1,36 @@
 """One execution of a template under the name of a node, from its inputs to its end.
 
-It knows the order in which a template is prepared (inputs, deadline, parallelism, locks, memoization, retries) and
-that a body then does the work; the kinds of bodies are elsewhere. Source: Argo's executeTemplate.
+It knows the order in which a template is prepared (parallelism, inputs, locks, memoization, retries) and that a body
+then does the work; the kinds of bodies are elsewhere. Source: Argo's executeTemplate.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.model.manifest import Arguments, CallFields, Inputs, LifecycleHook, Outputs, Synchronization
+from argosy.model.manifest import Arguments, CallFields, Inputs, LifecycleHook, Outputs
 from argosy.model.status import MemoizationStatus, Node, NodeFlag, NodeType, Phase, SynchronizationStatus
 from argosy.plan import durations, inputs, metrics
-from argosy.plan.actions import AcquireLocks, ReadCache, ReleaseLocks, WriteCache
+from argosy.plan.actions import ReadCache, WriteCache
+from argosy.plan.locks import LockWait
 from argosy.plan.run import MAX_DEPTH, RunState
 from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute, substitute_text
-from argosy.plan.templates import TemplateScope
+from argosy.plan.templates import ResolvedTemplate, TemplateScope
+
+DEADLINE = "Step exceeded its deadline"
+TOO_DEEP = "Maximum recursion depth exceeded"
 
 _CACHE_KEY = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 _DISPLAY_NAME = "workflows.argoproj.io/display-name"
+_DISPLAY_NAMES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
+# So many templates may begin one within the other before the queue comes between: Python's stack is not without end.
+_BEGIN_WITHIN = 16
 
 
 class Boundary(Protocol):
@@ -35,11 +42,11 @@ class Boundary(Protocol):
     depth: int
     exit_handler: bool
 
-    def admit(self, go: Callable[[], None]) -> None:
-        """Call `go` when the body's parallelism lets one more child be active; never, if the body has failed fast."""
+    def admit(self, execution: Execution) -> None:
+        """Let it go on when the body's parallelism has room for one more child; never, if the body has failed fast."""
 
     def leave(self, node: Node) -> None:
-        """A child that was admitted has come to its end."""
+        """A child that was admitted has come to its end, or is a daemon that runs."""
 
 
 class Owner(Protocol):
@@ -49,8 +56,24 @@ class Owner(Protocol):
         """The node that the body works under."""
         ...
 
-    def ended(self, node: Node) -> None:
-        """The body has come to its end, or, with a node that still runs, its daemon is ready."""
+    def ended(self, node: Node, refusal: str = "") -> None:
+        """The body has come to its end; or, with a node that still runs, its daemon is ready.
+
+        refusal: why the planner itself could not go on, if that is the reason for the end.
+        """
+
+
+class Caller(Protocol):
+    """Whoever asked for an execution."""
+
+    def has_node(self, node: Node) -> None:
+        """Its node exists."""
+
+    def refused(self, node: Node, message: str) -> None:
+        """The planner cannot carry it out, for a reason in the manifest or its values. `settled` follows."""
+
+    def settled(self, node: Node) -> None:
+        """It has come to its end; also called for a daemon that is ready, and then again at its end."""
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +83,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     display_name: str
     holder: CallFields | LifecycleHook
     templates: TemplateScope
+    caller: Caller
     arguments: Arguments | None = None
     names: Mapping[str, object] = {}
     boundary: Boundary | None = None
@@ -67,68 +91,111 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float = 0.0
     exit_handler: bool = False
     wants_result: bool = False
-    # Who is told of the end, and again of the end of a daemon.
-    on_settled: Callable[[Node], None]
-    # Who is told that the node exists.
-    on_node: Callable[[Node], None] | None = None
 
 
 class Execution:
     """One execution of a template."""
 
+    __slots__ = (
+        "_cache",
+        "_display_name",
+        "_holds_slot",
+        "_locks",
+        "asked",
+        "boundary_id",
+        "deadline",
+        "depth",
+        "exit_handler",
+        "inputs",
+        "node",
+        "resolved",
+        "run",
+        "scope",
+    )
+
+    resolved: ResolvedTemplate
+    scope: Scope
+
     def __init__(self, run: RunState, asked: Asked) -> None:
         self.run = run
         self.asked = asked
         boundary = asked.boundary
-        self.boundary_id = boundary.node.id if boundary is not None else ""
-        self.depth = boundary.depth + 1 if boundary is not None else 0
-        self.exit_handler = asked.exit_handler or (boundary is not None and boundary.exit_handler)
-        self.deadline = asked.deadline or (boundary.deadline if boundary is not None else 0.0)
+        self.exit_handler = asked.exit_handler
+        self.deadline = asked.deadline
+        self.boundary_id = ""
+        self.depth = 1
+        if boundary is not None:
+            self.boundary_id = boundary.node.id
+            self.depth = boundary.depth + 1
+            self.exit_handler = asked.exit_handler or boundary.exit_handler
+            # The time that a workflow may take does not count for what cleans up after it.
+            self.deadline = 0.0 if asked.exit_handler else boundary.deadline
         self.node: Node | None = None
         self.inputs = Inputs()
+        self._display_name = asked.display_name
         self._cache: tuple[str, str] | None = None
-        self._locked = False
+        self._locks: LockWait | None = None
         self._holds_slot = False
-        self._metrics_started = False
 
     def begin(self) -> None:
-        """Prepare the template and let its body work."""
+        """Let the template's body work, as soon as the boundary has room for it."""
+        if self.asked.boundary is None:
+            self._prepare()
+        else:
+            self.asked.boundary.admit(self)
+
+    def admitted(self) -> None:
+        """The boundary has room."""
+        self._holds_slot = True
+        if self.depth % _BEGIN_WITHIN:
+            self._prepare()
+        else:
+            self.run.later(self._prepare)
+
+    # -- what comes before the body
+
+    def _prepare(self) -> None:
         try:
             self.resolved = self.run.templates.resolve(self.asked.holder, self.asked.templates)
-            self.scope = self._own_scope()
+            if self.depth >= MAX_DEPTH:
+                self._end(self._refused_node(), Phase.ERROR, TOO_DEEP)
+                return
+            if not self.resolved.kind:
+                raise ExpressionError(f"template '{self.resolved.template.name}' says nothing to run")
+            self._make_scope()
+            self._shown_name()
             self._set_deadline()
+            self._take_locks()
         except ExpressionError as problem:
-            self.fail(problem.message)
-            return
-        boundary = self.asked.boundary
-        if self.depth > MAX_DEPTH:
-            self.fail("Maximum recursion depth exceeded")
-        elif boundary is None:
-            self._admitted()
-        else:
-            boundary.admit(self._admitted_by_boundary)
+            self.refuse(problem.message)
 
-    def _own_scope(self) -> Scope:
+    def _make_scope(self) -> None:
         """What the template sees. Raises ExpressionError when an input is missing."""
-        template, run = self.resolved.template, self.run
-        near: dict[str, object] = {"node.name": self.asked.name, **self.asked.names}
-        outer = self.asked.boundary.scope.layers if self.resolved.inline and self.asked.boundary is not None else ()
-        around = Scope(near, *outer, run.names)
-        if template.inputs is not None or self.asked.arguments is not None:
-            self.inputs = inputs.resolve(template, self.asked.arguments, around, run.read_config_map)
-        return Scope(near, inputs.layer(template, self.inputs), *outer, run.names)
+        template, run, asked = self.resolved.template, self.run, self.asked
+        near: dict[str, object] = {"node.name": asked.name, **asked.names}
+        outer = asked.boundary.scope.layers if self.resolved.inline and asked.boundary is not None else ()
+        if template.inputs is None and template.outputs is None:
+            self.scope = Scope(near, *outer, run.names)
+            return
+        if template.inputs is not None:
+            self.inputs = inputs.resolve(template, asked.arguments, Scope(near, *outer, run.names), run.read_config_map)
+        self.scope = Scope(near, inputs.layer(template, self.inputs), *outer, run.names)
+
+    def _shown_name(self) -> None:
+        given = self.resolved.template.annotations.get(_DISPLAY_NAME)
+        if given and self.asked.boundary is not None:
+            shown = substitute_text(given, self.scope)
+            if not _DISPLAY_NAMES.fullmatch(shown):
+                raise ExpressionError(f"the display name '{shown}' must match {_DISPLAY_NAMES.pattern}")
+            self._display_name = shown
 
     def _set_deadline(self) -> None:
+        """A template that calls others gives them the time that it has itself."""
         template = self.resolved.template
-        limits: list[float] = []
-        if template.timeout:
-            limits.append(durations.seconds(substitute_text(template.timeout, self.scope)))
-        if template.active_deadline_seconds is not None and self.resolved.kind in ("steps", "dag", "suspend"):
-            limits.append(self.active_deadline_seconds())
-        ends = [self.run.now + limit for limit in limits]
-        if self.deadline:
-            ends.append(self.deadline)
-        self.deadline = min(ends, default=0.0)
+        if template.active_deadline_seconds is None or self.resolved.kind not in ("steps", "dag", "suspend"):
+            return
+        end = self.run.now + self.active_deadline_seconds()
+        self.deadline = min(end, self.deadline) if self.deadline else end
 
     def active_deadline_seconds(self) -> float:
         """The template's activeDeadlineSeconds, 0.0 if it has none. Raises ExpressionError."""
@@ -141,58 +208,68 @@ class Execution:
         except ValueError:
             raise ExpressionError(f"activeDeadlineSeconds '{text}' is not a whole number") from None
 
-    def _admitted_by_boundary(self) -> None:
-        self._holds_slot = True
-        self._admitted()
+    def timeout(self, written: str) -> float:
+        """The seconds that a `timeout` of the template says, 0.0 if it is empty. Raises ExpressionError."""
+        return durations.seconds(substitute_text(written, self.scope)) if written else 0.0
 
-    def _admitted(self) -> None:
-        synchronization = self.resolved.template.synchronization
-        if synchronization is None:
-            self._unlocked()
-            return
-        try:
-            wanted = substitute(synchronization, self.scope)
-        except ExpressionError as problem:
-            self.fail(problem.message)
-            return
-        self._wait_for_locks(wanted)
+    @property
+    def stopped(self) -> str:
+        """The strategy by which the run is being shut down, "" if that does not concern this execution."""
+        shutdown = self.run.shutdown
+        return "" if shutdown == "Stop" and self.exit_handler else shutdown
 
-    def _wait_for_locks(self, wanted: Synchronization) -> None:
+    # -- locks
+
+    def _take_locks(self) -> None:
+        template = self.resolved.template
+        if template.synchronization is None:
+            self._look_up()
+            return
+        if self.stopped:
+            self._end(self._make_node(Phase.PENDING), Phase.FAILED, f"Stopped with strategy '{self.stopped}'")
+            return
+        wanted = substitute(template.synchronization, self.scope)
+        limits = [self.run.now + self.timeout(one) for one in (template.timeout, template.pending_timeout) if one]
+        if self.deadline:
+            limits.append(self.deadline)
         node = self._make_node(Phase.PENDING)
         node.message = "Waiting for locks"
-        self._locked = True
-        self.run.waiting_locks[node.id] = self._locks_answered
-        self.run.decide(AcquireLocks(node=node.id, synchronization=wanted))
+        self._locks = LockWait(self.run, node.id, self)
+        self._locks.begin(wanted, min(limits, default=0.0), DEADLINE)
 
-    def _locks_answered(self, waiting_for: str, error: str) -> None:
+    def locks_waited_for(self, name: str) -> None:
         node = self._made()
-        if error:
-            self.run.waiting_locks.pop(node.id, None)
-            self.fail(error)
-        elif waiting_for:
-            node.message = f"Waiting for {waiting_for} lock"
-            node.synchronization_status = SynchronizationStatus(waiting=waiting_for)
-        else:
-            self.run.waiting_locks.pop(node.id, None)
-            node.message = ""
-            node.synchronization_status = None
-            self._unlocked()
+        node.message = f"Waiting for {name} lock"
+        node.synchronization_status = SynchronizationStatus(waiting=name)
 
-    def _unlocked(self) -> None:
+    def locks_granted(self) -> None:
+        node = self._made()
+        node.message = ""
+        node.synchronization_status = None
+        try:
+            self._look_up()
+        except ExpressionError as problem:
+            self.refuse(problem.message)
+
+    def locks_failed(self, phase: Phase, message: str) -> None:
+        if phase is Phase.ERROR:
+            self.refuse(message)
+        else:
+            self._end(self._made(), phase, message)
+
+    # -- memoization
+
+    def _look_up(self) -> None:
         memoize = self.resolved.template.memoize
         if memoize is None:
-            self._retried()
+            self._work()
             return
-        try:
-            memoize = substitute(memoize, self.scope)
-            if not _CACHE_KEY.fullmatch(memoize.key):
-                raise ExpressionError(
-                    f"the memoization key '{memoize.key}' may hold only letters, digits and '-', and not begin with '-'"
-                )
-            age = durations.seconds(memoize.max_age) if memoize.max_age else None
-        except ExpressionError as problem:
-            self.fail(problem.message)
-            return
+        memoize = substitute(memoize, self.scope)
+        if not _CACHE_KEY.fullmatch(memoize.key):
+            raise ExpressionError(
+                f"the memoization key '{memoize.key}' may hold only letters, digits and '-', and not begin with '-'"
+            )
+        age = durations.seconds(memoize.max_age) if memoize.max_age else None
         node = self._make_node(Phase.PENDING)
         cache = memoize.cache.config_map.name if memoize.cache is not None else ""
         self._cache = (cache, memoize.key)
@@ -204,15 +281,17 @@ class Execution:
         cache, key = self._cache or ("", "")
         node.memoization_status = MemoizationStatus(hit=hit, key=key, cache_name=cache)
         if error:
-            self.fail(error)
+            self.refuse(error)
         elif hit:
             self._cache = None
             node.outputs = outputs
             self._end(node, Phase.SUCCEEDED, "")
         else:
-            self._retried()
+            self._work()
 
-    def _retried(self) -> None:
+    # -- the body
+
+    def _work(self) -> None:
         from argosy.plan.bodies import body_of
         from argosy.plan.retries import Retries
 
@@ -220,40 +299,36 @@ class Execution:
         if strategy is not None:
             Retries(self, strategy).start()
         else:
-            body_of(self, self.asked.name, self.scope, self).start()
-
-    @property
-    def display_name(self) -> str:
-        """What the node is called where it is shown."""
-        if self.asked.boundary is None or not hasattr(self, "scope"):
-            return self.asked.display_name
-        given = self.resolved.template.annotations.get(_DISPLAY_NAME)
-        return substitute_text(given, self.scope) if given else self.asked.display_name
+            body_of(self, self.asked.name, self.scope, self, self.deadline).start()
 
     # -- the node
 
     def make_node(self, kind: NodeType, phase: Phase) -> Node:
         """The node of this execution, which now has its type."""
-        node = self._make_node(phase)
-        node.type = kind
-        node.phase = phase
+        node = self.node
+        if node is None:
+            return self._new_node(kind, phase)
+        self.run.retype(node, kind)
+        self.run.mark(node, phase)
+        return node
+
+    def _new_node(self, kind: NodeType, phase: Phase) -> Node:
+        asked = self.asked
+        self.node = node = self.run.new_node(
+            asked.name, self._display_name, kind, phase, boundary_id=self.boundary_id, flag=asked.flag
+        )
+        self.describe(node)
+        asked.caller.has_node(node)
         return node
 
     def _make_node(self, phase: Phase) -> Node:
-        if self.node is None:
-            asked = self.asked
-            resolved = getattr(self, "resolved", None)
-            self.node = self.run.new_node(
-                asked.name,
-                self.display_name,
-                resolved.node_type if resolved is not None else NodeType.POD,
-                phase,
-                boundary_id=self.boundary_id,
-                flag=asked.flag,
-            )
-            self.describe(self.node)
-            if asked.on_node is not None:
-                asked.on_node(self.node)
+        return self.node or self._new_node(self.resolved.node_type, phase)
+
+    def _refused_node(self) -> Node:
+        return self.node or self._new_node(NodeType.SKIPPED, Phase.PENDING)
+
+    def _made(self) -> Node:
+        assert self.node is not None
         return self.node
 
     def describe(self, node: Node) -> None:
@@ -266,52 +341,42 @@ class Execution:
         if self.inputs.parameters or self.inputs.artifacts:
             node.inputs = self.inputs
 
-    def _made(self) -> Node:
-        return self._make_node(Phase.PENDING)
-
     # -- the end
 
-    def ended(self, node: Node) -> None:
+    def ended(self, node: Node, refusal: str = "") -> None:
         """The body has come to its end; its node is this execution's node."""
         self.node = node
+        if refusal:
+            self.asked.caller.refused(node, refusal)
         self._end(node, node.phase, node.message)
 
-    def fail(self, message: str) -> None:
-        """End in error without having begun."""
-        self._end(self._make_node(Phase.ERROR), Phase.ERROR, message)
+    def refuse(self, message: str) -> None:
+        """End in error, because the template cannot be carried out as it is written."""
+        node = self._refused_node()
+        self.run.mark(node, Phase.ERROR, message)
+        self.asked.caller.refused(node, message)
+        self._end(node, node.phase, node.message)
 
     def _end(self, node: Node, phase: Phase, message: str) -> None:
         run = self.run
-        node.phase, node.message = phase, message
+        if not node.phase.fulfilled:
+            run.mark(node, phase, message)
         if phase.fulfilled:
-            node.finished_at = node.finished_at or run.now
-            if self._locked:
-                self._locked = False
-                run.withdraw(AcquireLocks, node.id)
-                run.decide(ReleaseLocks(node=node.id))
+            if self._locks is not None:
+                self._locks.release()
+                self._locks = None
             if self._cache is not None and phase is Phase.SUCCEEDED:
                 run.decide(WriteCache(node=node.id, cache=self._cache[0], key=self._cache[1]))
-            self._measure(node)
-            self._publish(node)
-        if self._holds_slot and phase.fulfilled:
+            self.measure(node)
+            run.publish(node.outputs)
+        if self._holds_slot and self.asked.boundary is not None:
             self._holds_slot = False
-            boundary = self.asked.boundary
-            if boundary is not None:
-                run.later(lambda: boundary.leave(node))
-        run.later(lambda: self.asked.on_settled(node))
+            run.later(self.asked.boundary.leave, node)
+        run.later(self.asked.caller.settled, node)
 
-    def _publish(self, node: Node) -> None:
-        """Make outputs with a globalName known to the whole workflow."""
-        if node.outputs is None:
-            return
-        for parameter in node.outputs.parameters:
-            if parameter.global_name and parameter.value is not None:
-                self.run.publish_parameter(parameter)
-        for artifact in node.outputs.artifacts:
-            if artifact.global_name:
-                self.run.publish_artifact(artifact)
-
-    def _measure(self, node: Node) -> None:
-        resolved = getattr(self, "resolved", None)
-        if resolved is not None and resolved.template.metrics is not None:
-            self.run.measured.extend(metrics.measure(resolved.template.metrics, node, self.scope, self.run.now))
+    def measure(self, node: Node) -> None:
+        """Take the metrics that the template asks for, of a node at its end."""
+        resolved: ResolvedTemplate | None = getattr(self, "resolved", None)
+        if resolved is not None and resolved.template.metrics is not None and hasattr(self, "scope"):
+            run = self.run
+            run.measured.extend(metrics.measure(resolved.template.metrics, node, self.scope, run.now))

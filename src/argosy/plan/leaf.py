@@ -6,130 +6,160 @@ walk-through/daemon-containers.md; executeContainer, createWorkflowPod.
 
 from __future__ import annotations
 
+from enum import Enum
+
 import msgspec
 
 from argosy.errors import ExpressionError
 from argosy.model.events import AttemptExited, AttemptReady
 from argosy.model.manifest import Template
-from argosy.model.status import NodeFlag, NodeType, Phase
+from argosy.model.status import Node, NodeType, Phase
 from argosy.plan.actions import Kill, Start
-from argosy.plan.execution import Execution, Owner
+from argosy.plan.execution import DEADLINE, Execution, Owner
 from argosy.plan.names import pod_name
 from argosy.plan.run import Timer
 from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute
 
-DEADLINE = "Step exceeded its deadline"
 ACTIVE_DEADLINE = "Pod was active on the node longer than the specified deadline"
+PENDING_TIMEOUT = "Step was pending longer than its pendingTimeout"
+
+# The kinds whose result is always kept: it is what they are for.
+_RESULT_KINDS = ("data", "http")
+
+
+class _Place(Enum):
+    """Where a leaf stands with the workflow's parallelism."""
+
+    OUTSIDE = 0
+    QUEUED = 1
+    COUNTED = 2
 
 
 class Leaf:
     """One attempt at a template that runs outside the planner."""
 
-    __slots__ = ("_kill_reason", "_timers", "execution", "node", "owner", "run", "scope", "start_action")
+    __slots__ = (
+        "_containers",
+        "_kill_reason",
+        "_place",
+        "_timers",
+        "deadline",
+        "execution",
+        "node",
+        "owner",
+        "run",
+        "scope",
+        "start_action",
+    )
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner) -> None:
+    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
         self.execution = execution
         self.run = execution.run
         self.owner = owner
+        self.scope = scope
+        self.deadline = deadline
         self.node = owner.make_node(execution.resolved.node_type, Phase.PENDING)
-        near = {"pod.name": pod_name(self.run.identity.name, name, execution.resolved.template.name)}
-        self.scope = scope.under(near)
         self.start_action: Start | None = None
+        self._place = _Place.OUTSIDE
         self._kill_reason = ""
         self._timers: list[Timer] = []
+        self._containers: dict[str, Node] = {}
 
     def start(self) -> None:
         """Ask for the leaf to be run, as soon as the workflow's parallelism lets it."""
         run = self.run
-        carried = run.carried.get(self.node.name)
-        if carried is not None:
+        if run.carried and (carried := run.carried.get(self.node.name)) is not None:
             self.node.started_at = carried.started_at
             self.node.finished_at = carried.finished_at
             self.node.outputs = carried.outputs
             self._end(Phase(carried.phase), carried.message)
             return
-        if self._refused():
+        if self._may_not():
             return
         try:
             self.start_action = self._wanted()
         except ExpressionError as problem:
-            self._end(Phase.ERROR, problem.message)
+            self._end(Phase.ERROR, problem.message, problem.message)
             return
         run.leaves[self.node.id] = self
         self._make_container_nodes(self.start_action.template)
-        limit = run.workflow.spec.parallelism
-        if run.suspended or (limit is not None and run.active_leaves >= limit):
-            run.queued_leaves.append(self)
+        if run.has_room():
+            self.go()
         else:
-            self._go()
+            self._place = _Place.QUEUED
+            run.queued_leaves.append(self)
 
-    def _refused(self) -> bool:
+    def _may_not(self) -> bool:
         """True when nothing may start any more; the leaf then has ended."""
-        run = self.run
-        if run.shutdown and not (self.execution.exit_handler and run.shutdown == "Stop"):
-            self._end(Phase.FAILED, f"workflow shutdown with strategy: {run.shutdown}")
+        if self.execution.stopped:
+            self._end(Phase.FAILED, f"workflow shutdown with strategy: {self.execution.stopped}")
             return True
-        if self.execution.deadline and run.now >= self.execution.deadline:
+        if self.deadline and self.run.now >= self.deadline:
             self._end(Phase.FAILED, DEADLINE)
             return True
         return False
 
     def _wanted(self) -> Start:
         """What the driver shall run. Raises ExpressionError."""
-        execution = self.execution
-        template = self._filled()
-        if execution.deadline:
-            self._timers.append(self.run.at(execution.deadline, lambda: self.kill(DEADLINE)))
+        execution, node = self.execution, self.node
+        resolved = execution.resolved
+        template = resolved.template
+        pod = pod_name(self.run.identity.name, node.id, template.name)
+        if resolved.tagged:
+            template = substitute(template, self.scope.under({"pod.name": pod}), text=resolved.text)
+        if node.inputs is not None:
+            template = msgspec.structs.replace(template, inputs=execution.inputs)
+        limit = execution.timeout(template.timeout)
+        if limit:
+            self._at(self.run.now + limit, ACTIVE_DEADLINE)
+        if template.pending_timeout:
+            moment = self.run.now + execution.timeout(template.pending_timeout)
+            self._timers.append(self.run.at(moment, self._pending_too_long))
+        if self.deadline:
+            self._at(self.deadline, DEADLINE)
         return Start(
-            node=self.node.id,
-            name=self.node.name,
-            pod_name=str(self.scope["pod.name"]),
+            node=node.id,
+            name=node.name,
+            pod_name=pod,
             template=template,
-            capture_result=execution.asked.wants_result,
-            deadline=execution.deadline,
+            capture_result=execution.asked.wants_result or resolved.kind in _RESULT_KINDS,
+            deadline=min((timer.at for timer in self._timers), default=0.0),
         )
 
-    def _filled(self) -> Template:
-        resolved, execution = self.execution.resolved, self.execution
-        template = resolved.template
-        if resolved.tagged:
-            template = substitute(template, self.scope, text=resolved.text)
-        if execution.inputs.parameters or execution.inputs.artifacts:
-            template = msgspec.structs.replace(template, inputs=execution.inputs)
-        return template
+    def _at(self, moment: float, reason: str) -> None:
+        self._timers.append(self.run.at(moment, lambda: self.kill(reason)))
+
+    def _pending_too_long(self) -> None:
+        if self.node.phase is Phase.PENDING:
+            self.kill(PENDING_TIMEOUT)
 
     def _make_container_nodes(self, template: Template) -> None:
-        if template.container_set is None:
-            return
-        for container in template.container_set.containers:
+        """One node for each container of a container set, below those it waits for."""
+        containers = template.container_set.containers if template.container_set is not None else ()
+        for container in containers:
             node = self.run.new_node(
                 f"{self.node.name}.{container.name}",
                 container.name,
                 NodeType.CONTAINER,
                 Phase.PENDING,
                 boundary_id=self.node.id,
-                flag=NodeFlag(),
+                flag=self.node.node_flag,
             )
             node.template_name = self.node.template_name
             node.template_scope = self.node.template_scope
-        for container in template.container_set.containers:
-            child = self.run.id_of(f"{self.node.name}.{container.name}")
-            parents = container.dependencies
-            for parent in (f"{self.node.name}.{one}" for one in parents):
-                self.run.link(self.run.nodes[self.run.id_of(parent)], child)
-            if not parents:
-                self.run.link(self.node, child)
+            self._containers[container.name] = node
+        for container in containers:
+            parents = [self._containers[one] for one in container.dependencies if one in self._containers]
+            for parent in parents or [self.node]:
+                self.run.link(parent, self._containers[container.name])
 
-    def _go(self) -> None:
-        self.run.active_leaves += 1
-        if self.start_action is not None:
-            self.run.decide(self.start_action)
-
-    def dequeued(self) -> None:
+    def go(self) -> None:
         """There is room for it now."""
-        if self.node.phase is Phase.PENDING:
-            self._go()
+        if self.start_action is not None and not self.node.phase.fulfilled:
+            self._place = _Place.COUNTED
+            self.run.active_leaves += 1
+            self.run.decide(self.start_action)
 
     # -- what the driver tells
 
@@ -137,14 +167,21 @@ class Leaf:
         """The attempt has begun."""
         run, node = self.run, self.node
         run.withdraw(Start, node.id)
-        node.phase, node.started_at, node.host_node_name = Phase.RUNNING, run.now, run.identity.host
+        if node.phase is not Phase.PENDING:
+            return
+        run.mark(node, Phase.RUNNING)
+        node.started_at, node.host_node_name = run.now, run.identity.host
+        for container in self._containers.values():
+            run.mark(container, Phase.RUNNING)
+            container.started_at = run.now
+        if self.execution.resolved.template.active_deadline_seconds is None:
+            return
         try:
             limit = self.execution.active_deadline_seconds()
         except ExpressionError as problem:
             self.kill(problem.message)
             return
-        if limit:
-            self._timers.append(run.at(run.now + limit, lambda: self.kill(ACTIVE_DEADLINE)))
+        self._at(run.now + limit, ACTIVE_DEADLINE)
 
     def ready(self, event: AttemptReady) -> None:
         """The daemon answers: those who wait for it go on."""
@@ -152,22 +189,20 @@ class Leaf:
             return
         self.node.daemoned = True
         self.node.pod_ip = event.ip
+        self._leave()
         self.owner.ended(self.node)
 
     def exited(self, event: AttemptExited) -> None:
         """The attempt has ended."""
-        node = self.node
-        if node.id not in self.run.leaves:
-            return
         phase, message = Phase(event.phase), event.message
         if self._kill_reason:
             phase, message = Phase.FAILED, self._kill_reason
-        node.outputs = event.outputs
+        self.node.outputs = event.outputs
         for one in event.containers:
-            container = self.run.nodes[self.run.id_of(f"{node.name}.{one.name}")]
-            container.phase, container.message = Phase(one.phase), one.message
-            container.started_at, container.finished_at = node.started_at, self.run.now
-            container.outputs = one.outputs
+            container = self._containers.get(one.name)
+            if container is not None:
+                container.outputs = one.outputs
+                self.run.mark(container, Phase(one.phase), one.message)
         self._end(phase, message)
 
     # -- the end
@@ -178,10 +213,7 @@ class Leaf:
         if self._kill_reason or node.phase.fulfilled:
             return
         if node.phase is Phase.PENDING:
-            queued = (Start, node.id) not in self.run.actions
             self.run.withdraw(Start, node.id)
-            if queued:
-                self.run.active_leaves += 1
             self._end(Phase.FAILED, reason)
             return
         self._kill_reason = reason
@@ -190,20 +222,27 @@ class Leaf:
     def dismiss(self) -> None:
         """End a daemon whose users are done: that is its success."""
         node = self.node
-        if node.phase.fulfilled:
-            return
-        self.run.decide(Kill(node=node.id, reason="its users are done"))
-        node.daemoned = False
-        self._end(Phase.SUCCEEDED, "")
+        if not node.phase.fulfilled:
+            self.run.decide(Kill(node=node.id, reason="its users are done"))
+            self._end(Phase.SUCCEEDED, "")
 
-    def _end(self, phase: Phase, message: str) -> None:
+    def _end(self, phase: Phase, message: str, refusal: str = "") -> None:
         run, node = self.run, self.node
         for timer in self._timers:
             timer.cancel()
-        node.phase, node.message = phase, message
         node.daemoned = False
-        node.finished_at = node.finished_at or run.now
-        if run.leaves.pop(node.id, None) is not None:
-            run.active_leaves -= 1
-            run.later(run.release_leaves)
-        self.owner.ended(node)
+        run.mark(node, phase, message)
+        for container in self._containers.values():
+            if not container.phase.fulfilled:
+                run.mark(container, phase)
+        run.leaves.pop(node.id, None)
+        self._leave()
+        self.owner.ended(node, refusal)
+
+    def _leave(self) -> None:
+        """Take no place among the active leaves any more."""
+        if self._place is _Place.COUNTED:
+            self.run.active_leaves -= 1
+            if self.run.queued_leaves:
+                self.run.later(self.run.release_leaves)
+        self._place = _Place.OUTSIDE

@@ -29,12 +29,12 @@ def node_id(run: str, node_name: str) -> str:
     return f"{run}-{fnv1a_32(node_name.encode())}"
 
 
-def pod_name(run: str, node_name: str, template: str) -> str:
-    """What `{{pod.name}}` is for a node."""
-    if node_name == run:
+def pod_name(run: str, id: str, template: str) -> str:
+    """What `{{pod.name}}` is for the node of an id: its hash behind the names of the run and the template."""
+    if id == run:
         return run
     prefix = run if not template else f"{run}-{template}"
-    return f"{prefix[:_MAX_POD_PREFIX]}-{fnv1a_32(node_name.encode())}"
+    return f"{prefix[:_MAX_POD_PREFIX]}{id[len(run) :]}"
 
 
 def item_name(name: str, index: int, item: object) -> str:

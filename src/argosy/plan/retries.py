@@ -10,12 +10,11 @@ import re
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.expressions import expr
 from argosy.model.manifest import Backoff, Outputs, RetryStrategy
 from argosy.model.status import Node, NodeFlag, NodeType, Phase
 from argosy.plan import durations
+from argosy.plan.conditions import expr_bool
 from argosy.plan.execution import Execution
-from argosy.plan.leaf import DEADLINE
 from argosy.plan.run import Timer
 from argosy.plan.substitution import substitute
 
@@ -26,6 +25,7 @@ _TRANSIENT = re.compile(
     re.IGNORECASE,
 )
 _FOREVER = 1e12
+_TOO_LATE = "retry exceeded workflow deadline"
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -44,27 +44,30 @@ class Retries:
         self.run = execution.run
         self.strategy = strategy
         self.attempts: list[Node] = []
-        self._timer: Timer | None = None
+        self._wait: Timer | None = None
+        self._deadline: Timer | None = None
+        # By when the attempts after the first must have ended (backoff.maxDuration), or 0.0.
+        self._latest = 0.0
 
     def start(self) -> None:
         """Make the first attempt."""
         self.node = self.execution.make_node(NodeType.RETRY, Phase.RUNNING)
         try:
-            self.strategy = substitute(self.strategy, self.execution.scope.under(self._names()))
+            self.strategy = substitute(self.strategy, self.execution.scope)
         except ExpressionError as problem:
-            self._end(Phase.ERROR, problem.message)
+            self._end(Phase.ERROR, problem.message, problem.message)
             return
         self._attempt()
 
     def _attempt(self) -> None:
         from argosy.plan.bodies import body_of
 
-        self._timer = None
         self.node.message = ""
         name = f"{self.node.name}({len(self.attempts)})"
         names = self._names()
         names["node.name"] = name
-        body_of(self.execution, name, self.execution.scope.under(names), self).start()
+        limits = [limit for limit in (self.execution.deadline, self._latest) if limit]
+        body_of(self.execution, name, self.execution.scope.under(names), self, min(limits, default=0.0)).start()
 
     # -- the owner of a body
 
@@ -81,10 +84,10 @@ class Retries:
         )
         self.execution.describe(node)
         self.attempts.append(node)
-        self.run.link(self.node, node.id)
+        self.run.link(self.node, node)
         return node
 
-    def ended(self, node: Node) -> None:
+    def ended(self, node: Node, refusal: str = "") -> None:
         """An attempt has ended, or its daemon is ready."""
         if not node.phase.fulfilled:
             self.node.daemoned = True
@@ -92,35 +95,48 @@ class Retries:
             self.execution.ended(self.node)
             return
         self.node.daemoned = False
-        if node.phase is Phase.SUCCEEDED or self.node.phase.fulfilled:
+        if not node.phase.unsuccessful:
             self.node.outputs = node.outputs
             self._end(Phase.SUCCEEDED, "")
             return
         try:
             verdict = self._judge(node)
         except ExpressionError as problem:
-            self._end(Phase.ERROR, problem.message)
+            self._end(Phase.ERROR, problem.message, problem.message)
             return
         if not verdict.again:
             self.node.outputs = node.outputs
-            self._end(node.phase, verdict.message)
-        elif verdict.at > self.run.now:
+            self._end(node.phase, verdict.message, refusal)
+            return
+        self.execution.measure(node)
+        if verdict.at > self.run.now:
             self.node.message = verdict.message
-            self._timer = self.run.at(verdict.at, self._after_wait)
-            self.run.backoffs[self.node.id] = self
+            self._wait_until(verdict.at)
         else:
             self.run.later(self._attempt)
 
+    def _wait_until(self, moment: float) -> None:
+        self.run.backoffs[self.node.id] = self
+        self._wait = self.run.at(moment, self._after_wait)
+        if self.execution.deadline:
+            self._deadline = self.run.at(self.execution.deadline, lambda: self.kill(_TOO_LATE))
+
     def _after_wait(self) -> None:
+        self._wait_over()
+        self._attempt()
+
+    def _wait_over(self) -> None:
         self.run.backoffs.pop(self.node.id, None)
-        if self.run.shutdown:
-            last = self.attempts[-1]
-            self.node.outputs = last.outputs
-            self._end(last.phase, f"Stopped with strategy '{self.run.shutdown}'")
-        elif self.execution.deadline and self.run.now >= self.execution.deadline:
-            self._end(Phase.FAILED, DEADLINE)
-        else:
-            self._attempt()
+        for timer in (self._wait, self._deadline):
+            if timer is not None:
+                timer.cancel()
+
+    def kill(self, reason: str) -> None:
+        """Do not wait any longer for the next attempt."""
+        self._wait_over()
+        last = self.attempts[-1]
+        self.node.outputs = last.outputs
+        self._end(last.phase, reason)
 
     # -- the decision
 
@@ -130,7 +146,7 @@ class Retries:
         if run.shutdown:
             return Verdict(False, f"Stopped with strategy '{run.shutdown}'")
         if self.execution.deadline and run.now >= self.execution.deadline:
-            return Verdict(False, "retry exceeded workflow deadline")
+            return Verdict(False, _TOO_LATE)
         wait = Verdict(True)
         if self.strategy.backoff is not None:
             wait = self._backoff(self.strategy.backoff, last)
@@ -156,7 +172,7 @@ class Retries:
     def _backoff(self, backoff: Backoff, last: Node) -> Verdict:
         now, latest = self.run.now, 0.0
         if backoff.max_duration:
-            latest = self.attempts[0].started_at + durations.seconds(backoff.max_duration)
+            latest = self._latest = self.attempts[0].started_at + durations.seconds(backoff.max_duration)
             if now > latest:
                 return Verdict(False, "Max duration limit exceeded")
         if not backoff.duration:
@@ -213,23 +229,6 @@ class Retries:
             "lastRetry.exitCode": outputs.exit_code if outputs.exit_code is not None else "-1",
         }
 
-    def _end(self, phase: Phase, message: str) -> None:
-        self.node.phase, self.node.message = phase, message
-        self.node.finished_at = self.run.now
-        self.execution.ended(self.node)
-
-    def kill(self, reason: str) -> None:
-        """Do not wait any longer for the next attempt."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-            self.run.backoffs.pop(self.node.id, None)
-            self._end(self.attempts[-1].phase, reason)
-
-
-def expr_bool(text: str, names: object) -> bool:
-    """The truth that an expression gives. Raises ExpressionError when it gives something else."""
-    value = expr.evaluate(text, names)  # pyright: ignore[reportArgumentType]
-    if not isinstance(value, bool):
-        raise ExpressionError(f"the expression '{text}' gives no boolean but {value!r}")
-    return value
+    def _end(self, phase: Phase, message: str, refusal: str = "") -> None:
+        self.run.mark(self.node, phase, message)
+        self.execution.ended(self.node, refusal)

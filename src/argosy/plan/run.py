@@ -8,11 +8,11 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from argosy.model.manifest import Artifact, Outputs, Parameter, Workflow
+from argosy.model.manifest import Outputs, Parameter, Workflow
 from argosy.model.status import Node, NodeFlag, NodeType, Phase
 from argosy.plan.actions import Action
 from argosy.plan.inputs import ConfigMapReader
@@ -23,10 +23,17 @@ from argosy.plan.workflow_names import RunIdentity, WorkflowNames
 
 if TYPE_CHECKING:
     from argosy.plan.leaf import Leaf
+    from argosy.plan.locks import LockWait
     from argosy.plan.retries import Retries
     from argosy.plan.suspension import Suspension
 
+# How deep templates may call one another, the entrypoint counted.
 MAX_DEPTH = 100
+
+# The types of the nodes that something outside the planner carries out; progress counts these.
+LEAF_TYPES = frozenset({NodeType.POD, NodeType.HTTP, NodeType.PLUGIN, NodeType.CONTAINER, NodeType.SUSPEND})
+
+Watcher = Callable[[], None]
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,16 +88,21 @@ class RunState:
         self.leaves: dict[str, Leaf] = {}
         self.suspensions: dict[str, Suspension] = {}
         self.backoffs: dict[str, Retries] = {}
-        self.waiting_locks: dict[str, Callable[[str, str], None]] = {}
+        self.waiting_locks: dict[str, LockWait] = {}
         self.waiting_cache: dict[str, Callable[[bool, Outputs | None, str], None]] = {}
         self.queued_leaves: deque[Leaf] = deque()
         self.active_leaves = 0
         self.suspended = bool(workflow.spec.suspend)
         self.shutdown = ""
-        self._queue: deque[Callable[[], None]] = deque()
+        self.progress_done = 0
+        self.progress_total = 0
+        self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = 0
-        self.observers: list[Callable[[], None]] = []
+        # Who wants to know of changes: of one node, by its id; or of any.
+        self._watchers: dict[str, list[Watcher]] = {}
+        self._changed: dict[str, None] = {}
+        self._observers: list[Watcher] = []
 
     # -- decisions
 
@@ -102,44 +114,76 @@ class RunState:
         """The decision is carried out, or not wanted any more."""
         self.actions.pop((kind, node), None)
 
-    def release_leaves(self) -> None:
-        """Let leaves go that the workflow's parallelism, or a suspension of the run, held back."""
+    def has_room(self) -> bool:
+        """True when the workflow's parallelism, and no suspension of the run, lets one more leaf start."""
         limit = self.workflow.spec.parallelism
-        while self.queued_leaves and not self.suspended and (limit is None or self.active_leaves < limit):
-            self.queued_leaves.popleft().dequeued()
+        return not self.suspended and (limit is None or self.active_leaves < limit)
+
+    def release_leaves(self) -> None:
+        """Let leaves go that were held back."""
+        while self.queued_leaves and self.has_room():
+            self.queued_leaves.popleft().go()
 
     # -- outputs of the whole workflow
 
-    def publish_parameter(self, parameter: Parameter) -> None:
-        """Make an output parameter known under its globalName; the last writer wins."""
-        name = parameter.global_name
-        kept = tuple(one for one in self.outputs.parameters if one.name != name)
-        published = Parameter(name=name, value=parameter.value)
-        self.outputs = msgspec.structs.replace(self.outputs, parameters=(*kept, published))
-        self.names.set(f"outputs.parameters.{name}", parameter.value)
-
-    def publish_artifact(self, artifact: Artifact) -> None:
-        """Make an output artifact known under its globalName; the last writer wins."""
-        name = artifact.global_name
-        kept = tuple(one for one in self.outputs.artifacts if one.name != name)
-        published = msgspec.structs.replace(artifact, name=name, global_name="")
-        self.outputs = msgspec.structs.replace(self.outputs, artifacts=(*kept, published))
-        self.names.set(f"outputs.artifacts.{name}", published)
+    def publish(self, outputs: Outputs | None) -> None:
+        """Make outputs with a globalName known to the whole workflow; the last writer wins."""
+        if outputs is None:
+            return
+        for parameter in outputs.parameters:
+            name = parameter.global_name
+            if name and parameter.value is not None:
+                kept = tuple(one for one in self.outputs.parameters if one.name != name)
+                published = Parameter(name=name, value=parameter.value)
+                self.outputs = msgspec.structs.replace(self.outputs, parameters=(*kept, published))
+                self.names.set(f"outputs.parameters.{name}", parameter.value)
+        for artifact in outputs.artifacts:
+            name = artifact.global_name
+            if name:
+                others = tuple(one for one in self.outputs.artifacts if one.name != name)
+                given = msgspec.structs.replace(artifact, name=name, global_name="", path="")
+                self.outputs = msgspec.structs.replace(self.outputs, artifacts=(*others, given))
+                self.names.set(f"outputs.artifacts.{name}", given)
 
     # -- news, told one after the other instead of one within the other
 
-    def later(self, callback: Callable[[], None]) -> None:
-        self._queue.append(callback)
+    def later(self, callback: Callable[..., None], *arguments: Any) -> None:
+        """Call back when what is being told now has been told."""
+        self._queue.append((callback, arguments))
 
     def settle(self) -> None:
         """Tell all news, and the news that these make."""
+        queue = self._queue
         while True:
-            while self._queue:
-                self._queue.popleft()()
-            for observer in tuple(self.observers):
-                observer()
-            if not self._queue:
+            while queue:
+                callback, arguments = queue.popleft()
+                callback(*arguments)
+            if self._changed:
+                changed, self._changed = self._changed, {}
+                for id in changed:
+                    for watcher in tuple(self._watchers.get(id, ())):
+                        watcher()
+            for watcher in tuple(self._observers):
+                watcher()
+            if not queue and not self._changed:
                 return
+
+    def watch(self, node: Node | None, watcher: Watcher) -> None:
+        """Call `watcher` after each change of a node's phase; without a node, after each fact."""
+        if node is None:
+            self._observers.append(watcher)
+        else:
+            self._watchers.setdefault(node.id, []).append(watcher)
+            self._changed[node.id] = None
+
+    def unwatch(self, node: Node | None, watcher: Watcher) -> None:
+        if node is None:
+            self._observers.remove(watcher)
+            return
+        watchers = self._watchers[node.id]
+        watchers.remove(watcher)
+        if not watchers:
+            del self._watchers[node.id]
 
     # -- time
 
@@ -172,9 +216,6 @@ class RunState:
 
     # -- nodes
 
-    def id_of(self, name: str) -> str:
-        return node_id(self.identity.name, name)
-
     def new_node(
         self,
         name: str,
@@ -189,7 +230,7 @@ class RunState:
     ) -> Node:
         """A node of the run, in its place; one that has come to rest at once is finished now."""
         node = Node(
-            id=self.id_of(name),
+            id=self._new_id(name),
             name=name,
             display_name=display_name,
             type=kind,
@@ -202,29 +243,62 @@ class RunState:
             node_flag=flag,
         )
         self.nodes[node.id] = node
+        if kind in LEAF_TYPES:
+            self.progress_total += 1
         return node
 
-    def link(self, parent: Node, child_id: str) -> None:
+    def _new_id(self, name: str) -> str:
+        """The id of a new node. Two names may have the same hash; the second then is hashed with a mark behind it."""
+        id = node_id(self.identity.name, name)
+        while id in self.nodes:
+            name += "'"
+            id = node_id(self.identity.name, name)
+        return id
+
+    def mark(self, node: Node, phase: Phase, message: str = "") -> None:
+        """Give a node its phase; every change of a phase goes through here."""
+        if node.type in LEAF_TYPES:
+            self.progress_done += (phase is Phase.SUCCEEDED) - (node.phase is Phase.SUCCEEDED)
+        node.phase, node.message = phase, message
+        if phase.fulfilled:
+            node.finished_at = node.finished_at or self.now
+        if self._watchers and node.id in self._watchers:
+            self._changed[node.id] = None
+
+    def retype(self, node: Node, kind: NodeType) -> None:
+        """Give a node that has not begun its type."""
+        self.progress_total += (kind in LEAF_TYPES) - (node.type in LEAF_TYPES)
+        node.type = kind
+
+    def link(self, parent: Node, child: Node) -> None:
         """Make a node the child of another, once."""
-        if not parent.children or parent.children[-1] != child_id:
-            parent.children.append(child_id)
+        if not parent.children or parent.children[-1] != child.id:
+            parent.children.append(child.id)
 
     def outbound(self, node: Node) -> list[str]:
         """The nodes after which whatever follows `node` hangs in the graph."""
         match node.type:
             case NodeType.STEPS | NodeType.DAG:
                 return node.outbound_nodes or [node.id]
-            case NodeType.TASK_GROUP:
-                found: list[str] = []
-                for child in node.children:
-                    found.extend(self.outbound(self.nodes[child]))
+            case NodeType.TASK_GROUP | NodeType.CONTAINER:
+                inner = [self.nodes[child] for child in node.children]
+                found = [id for child in inner if not _is_hook(child) for id in self.outbound(child)]
                 return found or [node.id]
             case NodeType.RETRY:
-                attempts = [one for one in node.children if _is_attempt(self.nodes[one])]
-                return self.outbound(self.nodes[attempts[-1]]) if attempts else [node.id]
+                last = self.last_attempt(node)
+                return self.outbound(last) if last is not None else [node.id]
             case _:
                 return [node.id]
 
+    def last_attempt(self, node: Node) -> Node | None:
+        """The latest attempt of a node that is tried again; None for any other node."""
+        if node.type is NodeType.RETRY:
+            for child in reversed(node.children):
+                attempt = self.nodes[child]
+                if attempt.node_flag is not None and attempt.node_flag.retried:
+                    return attempt
+        return None
 
-def _is_attempt(node: Node) -> bool:
-    return node.node_flag is not None and node.node_flag.retried
+
+def _is_hook(node: Node) -> bool:
+    return node.node_flag is not None and node.node_flag.hooked

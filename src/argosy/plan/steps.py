@@ -12,10 +12,11 @@ import msgspec
 
 from argosy.errors import ExpressionError
 from argosy.expressions.condition import evaluate_when
-from argosy.model.manifest import CallFields, Template
+from argosy.model.manifest import CallFields
 from argosy.model.status import Node, NodeType, Phase
 from argosy.plan import items
-from argosy.plan.calling import FAILED_FAST, CalledOnce, CallingBody
+from argosy.plan.called import Called
+from argosy.plan.calling import FAILED_FAST, CallingBody
 from argosy.plan.calls import PlannedCall, tolerates
 from argosy.plan.execution import Execution, Owner
 from argosy.plan.names import item_name
@@ -34,19 +35,35 @@ class _Ready(msgspec.Struct, frozen=True):
     error: str = ""
 
 
+class StepCall(Called):
+    """One step, or one iteration of it."""
+
+    __slots__ = ()
+
+    body: StepsBody
+
+    def hang(self, node: Node) -> None:
+        self.body.run.link(self.body.group, node)
+
+    def done(self) -> None:
+        self.body.step_done(self)
+
+
 class StepsBody(CallingBody):
     """The groups of one execution of a steps template."""
 
     prefix = "steps"
     node_type = NodeType.STEPS
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner) -> None:
-        super().__init__(execution, name, scope, owner)
+    group: Node
+
+    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
+        super().__init__(execution, name, scope, owner, deadline)
         self._index = -1
         self._open = 0
         self._before: list[Node] = [self.node]
-        self._called: list[CalledOnce] = []
-        self._loops: set[str] = set()
+        self._called: list[StepCall] = []
+        self._loops: dict[str, None] = {}
         self._trouble = ""
 
     def start(self) -> None:
@@ -66,8 +83,8 @@ class StepsBody(CallingBody):
         )
         self.group.template_scope = self.resolved.scope.label
         for node in self._before:
-            self.run.link(node, self.group.id)
-        self._called, self._loops, self._trouble = [], set(), ""
+            self.run.link(node, self.group)
+        self._called, self._loops, self._trouble = [], {}, ""
         # One more is open while the group is being filled, so that it cannot end before its last call was made.
         self._open = 1
         try:
@@ -81,31 +98,21 @@ class StepsBody(CallingBody):
             self._begin(one)
         self._closed_one()
 
+    # -- one call
+
     def _made_ready(self, planned: PlannedCall) -> Iterator[_Ready]:
+        own = {"steps.name": planned.name}
         if not planned.loops:
-            yield self._ready(planned, planned.name, self.scope.under({"steps.name": planned.name}), {})
+            yield self._ready(planned, planned.name, self.scope.under(own), {})
             return
-        try:
-            found = items.of(planned.looping(self.scope)) or ()
-        except ExpressionError:
-            if not self._false_without_items(planned):
-                raise
-            found = ()
+        found = planned.items(self.scope)
         if not found:
             yield _Ready(planned, planned.name, self.scope, {}, message="Skipped, empty params")
             return
-        self._loops.add(planned.name)
-        own = {"steps.name": planned.name}
+        self._loops[planned.name] = None
         for index, item in enumerate(found):
             layer = items.layer(item)
             yield self._ready(planned, item_name(planned.name, index, item), self.scope.under(layer, own), layer)
-
-    def _false_without_items(self, planned: PlannedCall) -> bool:
-        """True when a call's condition is false whatever its items are."""
-        try:
-            return bool(planned.call.when) and not evaluate_when(planned.condition(self.scope))
-        except ExpressionError:
-            return False
 
     def _ready(self, planned: PlannedCall, name: str, scope: Scope, layer: dict[str, object]) -> _Ready:
         if planned.call.when:
@@ -118,42 +125,31 @@ class StepsBody(CallingBody):
         return _Ready(planned, name, scope, layer, call=planned.resolved(scope))
 
     def _begin(self, ready: _Ready) -> None:
-        if ready.error:
-            self._trouble = ready.error
-            self._rest(ready, Phase.ERROR, ready.error)
-        elif ready.call is None:
-            self._rest(ready, Phase.SKIPPED, ready.message)
-        else:
-            called = CalledOnce(self, ready.planned, f"{self.group.name}.{ready.name}", ready.scope, self._done)
-            self._add(called)
-            called.start(ready.call, ready.name, ready.layer)
-
-    def _rest(self, ready: _Ready, phase: Phase, message: str) -> None:
-        called = CalledOnce(self, ready.planned, f"{self.group.name}.{ready.name}", ready.scope, self._done)
-        self._add(called)
-        node = self.rest(called.name, ready.name, phase, message, NodeType.SKIPPED, ready.planned.call)
-        self.run.later(lambda: called.rested(node))
-
-    def _add(self, called: CalledOnce) -> None:
+        called = StepCall(self, ready.planned, f"{self.group.name}.{ready.name}", ready.scope)
         self._open += 1
         self._called.append(called)
-        self.run.link(self.group, self.run.id_of(called.name))
+        if ready.error:
+            self._trouble = ready.error
+            called.rest(ready.name, Phase.ERROR, ready.error)
+        elif ready.call is None:
+            called.rest(ready.name, Phase.SKIPPED, ready.message)
+        else:
+            called.start(ready.call, ready.name, ready.layer)
+            self._note_trouble(called)
 
-    def _done(self, called: CalledOnce) -> None:
-        node = called.node
-        assert node is not None
+    def _note_trouble(self, called: StepCall) -> None:
+        if called.trouble and not self._trouble:
+            self._trouble = f"step group deemed errored due to child {called.name} error: {called.trouble}"
+
+    def step_done(self, called: StepCall) -> None:
+        """A call of the group has come to rest, or its daemon is ready."""
+        assert called.node is not None
+        self._note_trouble(called)
         if called.planned.name not in self._loops:
-            self.references.settle(called.planned.name, node, None, self._declared(called.planned, node))
+            self.refer(self.references, called.planned, called.node)
         self._closed_one()
 
-    def _declared(self, planned: PlannedCall, node: Node) -> Template | None:
-        """The template of a call that did not run: its outputs have defaults, or are absent."""
-        if node.phase not in (Phase.SKIPPED, Phase.OMITTED):
-            return None
-        try:
-            return self.run.templates.resolve(planned.call, self.resolved.scope).template
-        except ExpressionError:
-            return None
+    # -- the group
 
     def _closed_one(self) -> None:
         self._open -= 1
@@ -169,7 +165,7 @@ class StepsBody(CallingBody):
             iterations = [one.node for one in self._called if one.planned.name == name and one.node is not None]
             self.references.settle(name, group, iterations)
         phase, message = self._group_phase()
-        group.phase, group.message, group.finished_at = phase, message, run.now
+        run.mark(group, phase, message)
         outbound = [run.nodes[one] for node in nodes for one in run.outbound(node)]
         self._before = outbound or [group]
         self._called = []
@@ -184,15 +180,13 @@ class StepsBody(CallingBody):
             return Phase.ERROR, self._trouble
         for called in self._called:
             node = called.node
-            if (
-                node is not None
-                and node.phase.unsuccessful
-                and not tolerates(called.planned.call.continue_on, node.phase)
-            ):
+            if node is None or not node.phase.unsuccessful:
+                continue
+            if not tolerates(called.planned.call.continue_on, node.phase):
                 return Phase.FAILED, f"child '{node.id}' failed"
         return Phase.SUCCEEDED, ""
 
-    def _stop_fast(self) -> None:
-        self.group.phase, self.group.finished_at = Phase.FAILED, self.run.now
-        self.group.message = FAILED_FAST
-        super()._stop_fast()
+    def stop_fast(self) -> None:
+        """A child has failed, and none is active any more."""
+        self.run.mark(self.group, Phase.FAILED, FAILED_FAST)
+        super().stop_fast()

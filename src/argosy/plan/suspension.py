@@ -10,11 +10,10 @@ import msgspec
 
 from argosy.errors import ExpressionError
 from argosy.model.events import Resumed
-from argosy.model.manifest import Outputs, Parameter
+from argosy.model.manifest import Inputs, Outputs, Parameter
 from argosy.model.status import Phase
 from argosy.plan import durations
-from argosy.plan.execution import Execution, Owner
-from argosy.plan.leaf import DEADLINE
+from argosy.plan.execution import DEADLINE, Execution, Owner
 from argosy.plan.run import Timer
 from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute_text
@@ -23,50 +22,55 @@ from argosy.plan.substitution import substitute_text
 class Suspension:
     """One wait."""
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner) -> None:
+    __slots__ = ("_timers", "deadline", "execution", "node", "owner", "run", "scope")
+
+    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
         self.run = execution.run
         self.execution = execution
         self.scope = scope
         self.owner = owner
+        self.deadline = deadline
         self.node = owner.make_node(execution.resolved.node_type, Phase.RUNNING)
         self._timers: list[Timer] = []
 
     def start(self) -> None:
         """Wait."""
         run = self.run
-        carried = run.carried.get(self.node.name)
-        if carried is not None:
+        if run.carried and (carried := run.carried.get(self.node.name)) is not None:
             self.node.started_at, self.node.outputs = carried.started_at, carried.outputs
+            self.node.finished_at = carried.finished_at
             self._end(Phase(carried.phase), carried.message)
             return
-        if run.shutdown and not self.execution.exit_handler:
-            self._end(Phase.FAILED, f"workflow shutdown with strategy: {run.shutdown}")
+        if self.execution.stopped:
+            self._end(Phase.FAILED, f"Stopped with strategy '{self.execution.stopped}'")
             return
-        run.suspensions[self.node.id] = self
         suspend = self.execution.resolved.template.suspend
         try:
             text = substitute_text(suspend.duration, self.scope) if suspend is not None else ""
             duration = durations.seconds(text) if text else None
         except ExpressionError as problem:
-            self._end(Phase.ERROR, problem.message)
+            self._end(Phase.ERROR, problem.message, problem.message)
             return
+        run.suspensions[self.node.id] = self
         if duration is not None:
             self._timers.append(run.at(run.now + duration, lambda: self.resumed(Resumed(at=run.now))))
-        if self.execution.deadline:
-            self._timers.append(run.at(self.execution.deadline, lambda: self.kill(DEADLINE)))
+        if self.deadline:
+            self._timers.append(run.at(self.deadline, lambda: self.kill(DEADLINE)))
 
     def resumed(self, event: Resumed) -> None:
         """The wait is over. An output that nobody supplied takes its default, or is an error."""
-        declared = self.execution.resolved.template.outputs
-        supplied = {one.name: one.value for one in event.parameters}
-        if declared is not None and event.phase == "Succeeded":
-            missing: list[str] = []
-            self.node.outputs = Outputs(
-                parameters=tuple(_supplied(one, supplied.get(one.name), missing) for one in declared.parameters)
+        template = self.execution.resolved.template
+        if template.outputs is not None and event.phase == "Succeeded":
+            supplied = {one.name: one.value for one in event.parameters}
+            defaults = {one.name: one.default for one in (template.inputs or Inputs()).parameters}
+            found = tuple(
+                _supplied(one, supplied.get(one.name), defaults.get(one.name)) for one in template.outputs.parameters
             )
+            self.node.outputs = Outputs(parameters=found)
+            missing = [one.name for one in found if one.value is None]
             if missing:
-                names = ", ".join(missing)
-                self._end(Phase.ERROR, f"output parameter {names} was not supplied and has no default")
+                message = f"output parameter {', '.join(missing)} was not supplied and has no default"
+                self._end(Phase.ERROR, message, message)
                 return
         self._end(Phase(event.phase), event.message)
 
@@ -74,20 +78,17 @@ class Suspension:
         """End the wait in failure."""
         self._end(Phase.FAILED, reason)
 
-    def _end(self, phase: Phase, message: str) -> None:
+    def _end(self, phase: Phase, message: str, refusal: str = "") -> None:
         for timer in self._timers:
             timer.cancel()
         self.run.suspensions.pop(self.node.id, None)
-        self.node.phase, self.node.message = phase, message
-        self.node.finished_at = self.run.now
-        self.owner.ended(self.node)
+        self.run.mark(self.node, phase, message)
+        self.owner.ended(self.node, refusal)
 
 
-def _supplied(declared: Parameter, value: str | None, missing: list[str]) -> Parameter:
-    if value is None and declared.value_from is not None:
-        value = declared.value_from.default
-    if value is None:
-        value = declared.value if declared.value is not None else declared.default
-    if value is None:
-        missing.append(declared.name)
+def _supplied(declared: Parameter, value: str | None, input_default: str | None) -> Parameter:
+    """An output as it was supplied; else its own default, or that of the input of the same name."""
+    source = declared.value_from
+    for other in (source.default if source is not None else None, declared.value, declared.default, input_default):
+        value = other if value is None else value
     return msgspec.structs.replace(declared, value=value, value_from=None)

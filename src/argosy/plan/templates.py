@@ -13,9 +13,9 @@ from typing import cast
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.expressions.depends import Depends
 from argosy.model.manifest import (
     CallFields,
+    DAGTemplate,
     LifecycleHook,
     Template,
     TemplateRef,
@@ -25,6 +25,7 @@ from argosy.model.manifest import (
 )
 from argosy.model.status import NodeType
 from argosy.plan.calls import PlannedCall
+from argosy.plan.graph import Graph
 from argosy.plan.substitution import text_of
 
 # A WorkflowTemplate, or with True a ClusterWorkflowTemplate, by name; None when there is none.
@@ -90,15 +91,9 @@ class ResolvedTemplate:
         return tuple(tuple(PlannedCall(step) for step in group) for group in self.template.steps or ())
 
     @cached_property
-    def tasks(self) -> dict[str, PlannedCall]:
-        """The tasks of a dag template, by name."""
-        dag = self.template.dag
-        return {task.name: PlannedCall(task) for task in dag.tasks} if dag is not None else {}
-
-    @cached_property
-    def depends(self) -> dict[str, Depends | None]:
-        """What each task of a dag waits for; filled in by the dag."""
-        return {}
+    def graph(self) -> Graph:
+        """The tasks of a dag template. Raises ExpressionError."""
+        return Graph(self.template.dag or DAGTemplate(tasks=()))
 
 
 class Templates:

@@ -20,7 +20,7 @@ def test_root_has_the_name_of_the_run() -> None:
 
 
 def test_pod_name_carries_the_template() -> None:
-    assert names.pod_name("wf", "wf.a", "train") == f"wf-train-{names.fnv1a_32(b'wf.a')}"
+    assert names.pod_name("wf", names.node_id("wf", "wf.a"), "train") == f"wf-train-{names.fnv1a_32(b'wf.a')}"
 
 
 @pytest.mark.parametrize(
