@@ -133,18 +133,22 @@ def test_custom_kinds_have_no_strategic_patch(here: Surroundings) -> None:
 
 
 def test_json_patch_by_flags(here: Surroundings) -> None:
-    keep(here, "Workflow", "the-run", spec={"entrypoint": "a"})
+    keep(here, "WorkflowTemplate", "t", spec={"entrypoint": "a"})
     patch = "- op: add\n  path: /metadata/labels\n  value: {foo: bar}\n- op: test\n  path: /spec/entrypoint\n  value: a"
-    ended = act(here, "patch", patch, resource={"mergeStrategy": "json", "flags": ["workflow", "the-run"]})
+    flags = {"mergeStrategy": "json", "flags": ["workflowtemplate", "t"]}
+    ended = act(here, "patch", patch, resource=flags)
     assert ended.phase == "Succeeded", ended.message
-    assert here.shelf.kept["Workflow", "the-run"]["metadata"]["labels"] == {"foo": "bar"}
-    ended = act(
-        here,
-        "patch",
-        patch.replace("entrypoint", "nothing"),
-        resource={"mergeStrategy": "json", "flags": ["wf", "the-run"]},
-    )
+    assert here.shelf.kept["WorkflowTemplate", "t"]["metadata"]["labels"] == {"foo": "bar"}
+    ended = act(here, "patch", patch.replace("entrypoint", "nothing"), resource=flags)
     assert (ended.phase, "operation 1" in ended.message) == ("Failed", True)
+
+
+def test_a_run_cannot_be_patched(here: Surroundings) -> None:
+    keep(here, "Workflow", "the-run", spec={"entrypoint": "a"})
+    patch = "- {op: add, path: /metadata/labels, value: {}}"
+    flags = {"mergeStrategy": "json", "flags": ["wf", "the-run"]}
+    ended = act(here, "patch", patch, resource=flags)
+    assert (ended.phase, "cannot be patched" in ended.message) == ("Failed", True)
 
 
 def test_a_patch_cannot_rename(here: Surroundings) -> None:

@@ -179,6 +179,11 @@ class Handling:
         patch = read_manifest(text, any_kind=strategy == "json" or bool(flags.positional))
         is_object = isinstance(cast("object", patch), dict)
         kind, name = kind_and_name(patch) if is_object and "kind" in patch else flags.object()
+        if kind == "Workflow":
+            raise LeafFailed(
+                f'Workflow "{name}" is a run, which cannot be patched here.',
+                hint="Patch a WorkflowTemplate, or submit another Workflow.",
+            )
         existing = self._existing(kind, name)
         if strategy == "strategic" and kind in NO_STRATEGY:
             raise LeafFailed(
