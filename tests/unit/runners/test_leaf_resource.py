@@ -280,3 +280,15 @@ def test_flags_that_are_refused(here: Surroundings, flag: str, told: str) -> Non
 def test_unknown_action(here: Surroundings) -> None:
     ended = act(here, "annotate", CONFIG)
     assert (ended.phase, "annotate" in ended.message) == ("Failed", True)
+
+
+def test_a_mistake_of_ours_ends_the_leaf_only(here: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(here.shelf, "kept", None)
+    ended = act(here, "create", CONFIG)
+    assert (ended.phase, "TypeError" in ended.message or "AttributeError" in ended.message) == ("Error", True)
+
+
+def test_a_full_disk_is_an_error(here: Surroundings) -> None:
+    (here.root / "run").write_text("a file where the folder should be")
+    ended = act(here, "create", CONFIG)
+    assert (ended.phase, "cannot write" in ended.message) == ("Error", True)

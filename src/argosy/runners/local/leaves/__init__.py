@@ -34,6 +34,10 @@ def run(start: Start, context: RunContext, cancelled: Callable[[], bool]) -> Att
     except OSError as problem:
         message = f"cannot write the step's files: {problem.strerror or problem}"
         return AttemptExited(at=0.0, node=start.node, phase=Phase.ERROR, message=message)
+    except Exception as problem:
+        # The thread that this runs in must not take the driver, and with it every other step, down.
+        message = f"a mistake in argosy itself: {type(problem).__name__}: {problem}"
+        return AttemptExited(at=0.0, node=start.node, phase=Phase.ERROR, message=message)
 
 
 def _run(start: Start, context: RunContext, cancelled: Callable[[], bool]) -> AttemptExited:
