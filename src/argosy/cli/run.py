@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from argosy.project.submission import Wanted
 
 INTERRUPTED = 130
+AS_ASKED = "as asked for"
 RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 
 
@@ -34,6 +35,7 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the run.")
 @click.option("--detach", is_flag=True, help="Drive the run in a process of its own, and return.")
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
+@click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
 @output_option("json", "yaml", "name")
 @home_option
@@ -49,6 +51,7 @@ def command(
     labels: tuple[str, ...],
     detach: bool,
     ignore_resources: bool,
+    strict: bool,
     quiet: bool,
     output: str | None,
     home: Path | None,
@@ -73,6 +76,7 @@ def command(
         gpus=gpus,
         labels=pairs(labels, "a label"),
         ignore_resources=ignore_resources,
+        strict=strict,
     )
     return _run_file(open_project(home), file, wanted, detach=detach, quiet=quiet, output=output)
 
@@ -106,7 +110,7 @@ def _run_file(project: Project, file: str, wanted: Wanted, *, detach: bool, quie
     from argosy.project.documents import apply
     from argosy.project.sources import source_of, submit
 
-    source = source_of(project, file)
+    source = source_of(project, file, strict=wanted.strict)
     if len(source.workflows) > 1 and wanted.name:
         raise UsageError(f"{file} holds {len(source.workflows)} workflows, and --name names one run")
     talk = console()
@@ -134,7 +138,7 @@ def _tell_submitted(talk: Console, source: Source, candidate: Candidate, submitt
             talk.say(f"note: {one.message}")
     if submitted.renamed_from:
         talk.say(f"note: there is a run named {submitted.renamed_from} already; this one is {submitted.name}")
-    if submitted.options.reason:
+    if submitted.options.reason and not submitted.options.reason.endswith(AS_ASKED):
         talk.say(f"{submitted.name}: runtime {submitted.options.reason}")
 
 

@@ -21,19 +21,23 @@ RULE = "config"
 _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "run": {"runtime": str, "jobs": int, "gpus": (str, int), "grace": (int, float), "environment": list},
     "artifacts": {"repository": dict},
-    "images": {"entrypoint": list, "cmd": list, "path": list, "working_dir": str, "environment": dict},
+    "images": {"entrypoint": list, "cmd": list, "path": list, "working_dir": str, "environment": dict, "files": dict},
 }
 _WORDS = {str: "a text", int: "a whole number", float: "a number", list: "a list of texts", dict: "a table"}
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
-    """What an image stands for where no container engine is. Paths are relative to the file."""
+    """What an image stands for where no container engine is. Paths are relative to this file.
+
+    files: what the image has at an absolute path, and where this machine has it.
+    """
 
     entrypoint: tuple[str, ...] = ()
     cmd: tuple[str, ...] = ()
     path: tuple[str, ...] = ()
     working_dir: str = ""
     environment: dict[str, str] = {}
+    files: dict[str, str] = {}
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +105,7 @@ def _image(given: dict[str, Any], folder: Path) -> Image:
         path=tuple(at_home(path) for path in given.get("path", ())),
         working_dir=at_home(working_dir) if working_dir else "",
         environment=given.get("environment", {}),
+        files={target: at_home(source) for target, source in given.get("files", {}).items()},
     )
 
 

@@ -145,6 +145,8 @@ def detach(project: Project, name: str) -> None:
     while time.monotonic() < deadline:
         summary = project.find(summary.name)
         if summary.driven or summary.finished:
+            # It is not waited for: it goes on without this process.
+            process.returncode = process.poll() or 0
             return
         if process.poll() is not None and not project.find(summary.name).finished:
             break

@@ -125,10 +125,10 @@ class Project:
         return self.queries.find(name)
 
     def view(self, name: str) -> RunView:
-        """The run as it is now."""
+        """The run as it is now, with exact times."""
         from argosy.project.views import view
 
-        return view(self, self.find(name))
+        return view(self, self.find(name), exact=True)
 
     def submit(self, workflow: Workflow, wanted: Wanted, source: str = "") -> Submitted:
         """Put a run of the workflow into the record.

@@ -37,6 +37,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     gpus: str = ""
     labels: Mapping[str, str] = {}
     ignore_resources: bool = False
+    strict: bool = True
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -227,6 +228,7 @@ def runtime_options(configuration: Configuration) -> Any:
             path=image.path,
             working_dir=image.working_dir,
             environment=image.environment,
+            files=image.files,
         )
         for name, image in configuration.images.items()
     }

@@ -77,7 +77,11 @@ def view(project: Project, summary: RunSummary, generation: int | None = None, *
     kept = project.queries.status_document(summary.id, generation)
     if kept is not None:
         status: dict[str, Any] = msgspec.json.decode(kept)
-        return RunView(summary=summary, workflow=workflow, options=options, status=status, nodes=nodes_of(status))
+        if exact and len(kept) < SMALL_BYTES:
+            nodes = replayed(project, summary, workflow, options, generation).nodes
+        else:
+            nodes = nodes_of(status)
+        return RunView(summary=summary, workflow=workflow, options=options, status=status, nodes=nodes)
     from argosy.plan.document import status_of
 
     plan = replayed(project, summary, workflow, options, generation)

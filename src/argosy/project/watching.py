@@ -38,7 +38,7 @@ class Watch:
         before = self.summary.generation
         self.summary = self._project.find(self.summary.uid)
         if self.summary.finished:
-            self.nodes = view(self._project, self.summary).nodes
+            self.nodes = view(self._project, self.summary, exact=True).nodes
             return True
         if self._plan is None or self.summary.generation != before:
             self._seen = 0
