@@ -155,7 +155,7 @@ def test_a_container_of_a_set_is_tried_again_in_its_own_files() -> None:
     one.exited(end("b"))
     turn = one.exited(end("c", 1))
     assert names(turn.start) == ["c~1"]
-    assert turn.delay_seconds == 5
+    assert turn.start[0].delay_seconds == 5
     assert turn.start[0].continues == "a/c"
     assert names(one.exited(end("c~1", 1)).start) == ["c~2"]
     assert names(one.exited(end("c~2")).start) == ["main"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from attempt_bench import IMAGE, AttemptBench
 
 from argosy.errors import ArgosyError
 from argosy.model.manifest import Template
+from argosy.runners.local.collecting import collect
 from argosy.runners.local.patches import merge
 from argosy.runners.local.staging import prepare
 
@@ -88,6 +90,30 @@ def test_a_container_of_a_set_finds_its_files_when_it_is_tried_again(any_bench: 
     end = any_bench.run(start)
     assert end.phase == "Succeeded", (end.message, any_bench.log(start, "a"))
     assert any_bench.log(start, "a") == "try\ntry\n"
+
+
+def test_a_try_waits_as_long_as_it_should(process_bench: AttemptBench) -> None:
+    strategy = {"retries": 1, "duration": "300ms"}
+    start = process_bench.start({"containerSet": {"containers": [shell("a", "exit 1")], "retryStrategy": strategy}})
+    begun = time.monotonic()
+    assert process_bench.run(start).phase == "Failed"
+    assert 0.3 <= time.monotonic() - begun < 20
+
+
+def test_a_try_that_still_waits_can_be_stopped(process_bench: AttemptBench) -> None:
+    runner = process_bench.start_runner()
+    strategy = {"retries": 1, "duration": "1h"}
+    start = process_bench.start({"containerSet": {"containers": [shell("a", "exit 1")], "retryStrategy": strategy}})
+    pod = prepare(start, process_bench.context, process_bench.options)
+    runner.start(pod.begin())
+    while not (exits := runner.wait(5)):
+        pass
+    runner.start(pod.exited(exits[0]).start)
+    assert runner.wait(0) == []
+    for id in pod.stop():
+        runner.stop(id, 1.0)
+    process_bench.finish(pod)
+    assert collect(start, pod, process_bench.context, process_bench.options).phase == "Failed"
 
 
 def test_tries_of_a_set_that_make_no_sense_are_refused(bench: AttemptBench) -> None:

@@ -120,7 +120,7 @@ def test_artifacts_go_from_step_to_step(isolated_bench: AttemptBench, tmp_path: 
 
 
 def test_raw_inputs_modes_and_optional_ones(any_bench: AttemptBench) -> None:
-    above = "" if any_bench.kind == "process" else "/inputs/"
+    above = "/inputs/" if any_bench.kind == "podman" else ""
     inputs = {
         "artifacts": [
             {"name": "text", "path": f"{above}text", "raw": {"data": "hello"}, "mode": 0o755},

@@ -59,6 +59,12 @@ def collect(start: Start, pod: Pod, context: RunContext, options: StagingOptions
     return _exited(start, verdict, outputs, trouble)
 
 
+def takes_long(start: Start, pod: Pod) -> bool:
+    """Whether `collect` may take long, so that it belongs in a thread: artifacts, or an engine to be asked."""
+    outputs = start.template.outputs
+    return (outputs is not None and bool(outputs.artifacts)) or any(piece.spec.keep for piece in pod.pieces())
+
+
 def _exited(start: Start, verdict: Verdict, outputs: Outputs | None, trouble: str) -> AttemptExited:
     """The fact. Trouble with outputs counts only when nothing worse happened before."""
     phase, message = verdict.phase, verdict.message

@@ -21,7 +21,7 @@ from argosy.errors import ArgosyError, InvalidFile, NotFound
 from argosy.model.manifest import Artifact, ArtifactFields, KeySelector
 from argosy.runners.local.context import RunContext
 from argosy.runners.local.environment import config_map_key, secret_key
-from argosy.runners.local.runtimes.places import mount_at
+from argosy.runners.local.runtimes.places import ENGINES, mount_at
 from argosy.runners.local.runtimes.runtime import Mount
 from argosy.runners.local.volumes import is_inside
 
@@ -64,7 +64,7 @@ def place_inputs(
 
 def _place(artifact: Artifact, mounts: Sequence[Mount], folder: str, runtime: str) -> tuple[Path, Mount | None]:
     """Where on the host an artifact goes, and how the step sees it if that is not there anyway."""
-    if not artifact.path.startswith("/") and runtime == "process":
+    if not artifact.path.startswith("/") and runtime not in ENGINES:
         place = Path(posixpath.normpath(f"{folder}/work/{artifact.path}"))
         if not is_inside(str(place), f"{folder}/work"):
             raise InvalidFile(

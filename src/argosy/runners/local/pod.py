@@ -35,12 +35,11 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """What to do next. stop: ids. ended: nothing runs and nothing will. delay_seconds: how long `start` may wait."""
+    """What to do next. stop: ids. ended: nothing runs and nothing will."""
 
     start: list[StepSpec] = []
     stop: list[str] = []
     ended: bool = False
-    delay_seconds: float = 0.0
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,8 +117,7 @@ class Pod:
 
     def exited(self, exit: Exit) -> Turn:
         """A container ended."""
-        piece = self._take_exit(exit)
-        return Turn() if piece is None else self._turn(piece)
+        return Turn() if self._take_exit(exit) is None else self._turn()
 
     def take_up(self, known: Mapping[str, Exit | None]) -> Turn:
         """Go on in a new driver. known: every id that ever started, with its exit, or None while it runs."""
@@ -170,15 +168,14 @@ class Pod:
     def _has_failed(self, pieces: tuple[Piece, ...]) -> bool:
         return any(self._exits[piece.name].code != 0 for piece in pieces if piece.name in self._exits)
 
-    def _turn(self, after: Piece | None = None) -> Turn:
+    def _turn(self) -> Turn:
         if len(self.mains) == 1 and not self.inits and not self.sidecars and not self.mains[0].retries:
             return self._turn_of_one()
         start = [] if self._stopping else self._startable()
         for spec, name in start:
             self._running[spec.id] = name
         stop = self._superfluous()
-        delay = after.retry_seconds if after and any(name == after.name for _, name in start) else 0.0
-        return Turn(start=[spec for spec, _ in start], stop=stop, ended=not self._running, delay_seconds=delay)
+        return Turn(start=[spec for spec, _ in start], stop=stop, ended=not self._running)
 
     def _turn_of_one(self) -> Turn:
         piece = self.mains[0]
@@ -216,7 +213,7 @@ class Pod:
     def _begun(self, piece: Piece) -> tuple[StepSpec, str]:
         spec, id = piece.spec, self._id(piece)
         if id != spec.id:
-            spec = msgspec.structs.replace(spec, id=id, continues=spec.id)
+            spec = msgspec.structs.replace(spec, id=id, continues=spec.id, delay_seconds=piece.retry_seconds)
         return spec, piece.name
 
     def _mains_are_over(self) -> bool:

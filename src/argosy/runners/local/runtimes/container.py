@@ -17,6 +17,7 @@ from argosy.runners.local.runtimes.host import Programs
 from argosy.runners.local.runtimes.runtime import Exit, Mount, Spawn, StepSpec
 
 ENGINE_FAILED = 125
+KEPT = "argosy.keep=true"
 PULL_POLICIES = {"": "missing", "IfNotPresent": "missing", "Always": "always", "Never": "never"}
 # podman can use the image that is here when the registry cannot be reached.
 PODMAN_PULL_POLICIES = PULL_POLICIES | {"Always": "newer"}
@@ -118,6 +119,8 @@ class ContainerRuntime:
     def _keeping(self, spec: StepSpec) -> list[str]:
         """What is kept of the container: one with a limit on memory stays until it was asked whether it met it."""
         options = [] if spec.memory_bytes or spec.keep else ["--rm"]
+        if spec.keep:
+            options += ("--label", KEPT)
         policies = PODMAN_PULL_POLICIES if self.name == "podman" else PULL_POLICIES
         options += ["--pull", policies.get(spec.pull_policy, "missing")]
         if self.name == "podman":
@@ -236,7 +239,10 @@ class ContainerRuntime:
         self._engine.remove(*(container_name(run_uid, id) for id in ids))
 
     def clean_up(self, run_uid: str) -> None:
-        self._engine.remove(*self._engine.labelled(f"argosy.run={run_uid}"))
+        """What has ended and waits for its outputs to be retrieved stays until `release`."""
+        label = f"argosy.run={run_uid}"
+        waiting = self._engine.labelled(label, KEPT, status="exited")
+        self._engine.remove(*(id for id in self._engine.labelled(label) if id not in waiting))
 
 
 def container_name(run_uid: str, id: str) -> str:

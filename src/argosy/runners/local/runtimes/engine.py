@@ -119,9 +119,11 @@ class Engine:
             at_once = ("--time", "0") if self.name == "podman" else ()
             self.ask("rm", "--force", *at_once, *containers)
 
-    def labelled(self, label: str) -> list[str]:
-        """The ids of the containers that carry a label, running or not."""
-        return self.ask("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={label}")[1].split()
+    def labelled(self, *labels: str, status: str = "") -> list[str]:
+        """The ids of the containers that carry these labels, running or not, or only those in a state."""
+        filters = [f"label={label}" for label in labels] + ([f"status={status}"] if status else [])
+        wanted = [word for one in filters for word in ("--filter", one)]
+        return self.ask("ps", "--all", "--quiet", "--no-trunc", *wanted)[1].split()
 
 
 def last_line(text: str) -> str:

@@ -76,7 +76,7 @@ class FakeRunner:
             self.started.append(spec.id)
             self.specs[spec.id] = spec
             if behaviour.duration_seconds is not None:
-                self._end_at(spec.id, self._now + behaviour.duration_seconds)
+                self._end_at(spec.id, self._now + spec.delay_seconds + behaviour.duration_seconds)
 
     def _end_at(self, id: str, at: float) -> None:
         self._ends[id] = at

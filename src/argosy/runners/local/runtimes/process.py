@@ -50,6 +50,8 @@ class ProcessRuntime:
             raise EnvironmentTrouble(f"Step {spec.id!r} wants no network, and a plain process has the host's.")
         meaning = self._images.meaning(spec.image)
         argv = self._images.argv(spec, meaning)
+        if meaning is not None and argv[0] in meaning.files:
+            argv = (meaning.files[argv[0]], *argv[1:])
         environment = {"TMPDIR": f"{spec.folder}/tmp", "PWD": self._directory(spec, meaning)}
         path = self._base["PATH"]
         if meaning is not None:

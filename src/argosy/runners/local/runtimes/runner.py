@@ -9,6 +9,8 @@ import signal
 import time
 from pathlib import Path
 
+import msgspec
+
 from argosy.errors import EnvironmentTrouble
 from argosy.runners.local.runtimes.runtime import Exit, Runtime, Spawn, StartFailure, StepSpec
 from argosy.runners.local.supervision import LINGER_SECONDS, Supervision
@@ -23,6 +25,7 @@ class SupervisedRunner:
         self._run_uid = run_uid
         self._told: set[str] = set()
         self._refused: list[Exit] = []
+        self._later: dict[str, tuple[float, StepSpec]] = {}
         for key, environment in runtime.bases().items():
             supervision.define(key, environment)
 
@@ -46,6 +49,9 @@ class SupervisedRunner:
     def start(self, specs: list[StepSpec]) -> None:
         spawns: list[Spawn] = []
         for spec in specs:
+            if spec.delay_seconds:
+                self._put_off(spec)
+                continue
             try:
                 spawns.append(self._runtime.spawn(spec, self._run_uid))
             except EnvironmentTrouble as trouble:
@@ -56,7 +62,28 @@ class SupervisedRunner:
                 self._refused.append(exit)
         self._supervision.spawn(spawns)
 
+    def _put_off(self, spec: StepSpec) -> None:
+        """Start it in a later `wait`. A driver that dies meanwhile has not started it: its successor does."""
+        if spec.id not in self._supervision.known():
+            now = msgspec.structs.replace(spec, delay_seconds=0.0)
+            self._later[spec.id] = (time.monotonic() + spec.delay_seconds, now)
+
+    def _start_due(self, timeout_seconds: float | None) -> float | None:
+        """Start what was put off long enough; the timeout, shortened to when the next is due."""
+        now = time.monotonic()
+        due = [spec for at, spec in self._later.values() if at <= now]
+        for spec in due:
+            del self._later[spec.id]
+        if due:
+            self.start(due)
+        left = [at - now for at, _ in self._later.values()]
+        if left and (timeout_seconds is None or min(left) < timeout_seconds):
+            return min(left)
+        return timeout_seconds
+
     def wait(self, timeout_seconds: float | None = None) -> list[Exit]:
+        if self._later:
+            timeout_seconds = self._start_due(timeout_seconds)
         refused, self._refused = self._refused, []
         exits = self._supervision.wait(0 if refused else timeout_seconds)
         return refused + [exit for exit in self._finish(exits) if exit.id not in self._told]
@@ -67,6 +94,8 @@ class SupervisedRunner:
         return [self._runtime.after_exit(exit) for exit in exits]
 
     def stop(self, id: str, grace_seconds: float) -> None:
+        if self._later.pop(id, None) is not None:
+            self._refused.append(Exit(id=id, code=128 + signal.SIGTERM, signal=signal.SIGTERM, at=time.time()))
         self._supervision.kill(id, signal.SIGTERM, grace_seconds)
 
     def signal(self, id: str, number: int) -> None:

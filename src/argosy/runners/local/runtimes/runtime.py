@@ -34,7 +34,7 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     engine's configuration says), "host" or "none". outputs: absolute paths, in no mount and not in /tmp, at which the
     step will leave what is wanted of it: after its exit and `Runtime.retrieve` it is at the same path below root/ of
     the folder. keep: its container stays until `Runtime.release`. continues: the id of an earlier try, with `keep`,
-    whose files this one goes on with.
+    whose files this one goes on with. delay_seconds: it is to wait so long before it starts.
     """
 
     id: str
@@ -56,6 +56,7 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     outputs: tuple[str, ...] = ()
     keep: bool = False
     continues: str = ""
+    delay_seconds: float = 0.0
 
 
 class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +64,7 @@ class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
 
     entrypoint: what runs when a step has no command. cmd: its arguments when the step has none either. path: folders
     that come first on PATH (a virtual environment's bin). working_dir: where it starts. environment: added beneath
-    the step's own.
+    the step's own. files: what the image has at an absolute path, and where this machine has it.
     """
 
     entrypoint: tuple[str, ...] = ()
@@ -71,6 +72,7 @@ class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
     path: tuple[str, ...] = ()
     working_dir: str = ""
     environment: dict[str, str] = {}
+    files: dict[str, str] = {}
 
 
 class StartFailure(Exception):

@@ -117,6 +117,8 @@ class SandboxRuntime:
             layers.add(path, path, read_only=True)
         work = f"{self._real_folder(spec.folder)}/work"
         layers.add_existing(work, work)
+        for target, source in meaning.files.items() if meaning is not None else ():
+            layers.add(source, target, read_only=True)
         for mount in sorted(spec.mounts, key=lambda mount: mount.target.count("/")):
             if not os.path.lexists(mount.source):
                 raise EnvironmentTrouble(
