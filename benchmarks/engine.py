@@ -47,6 +47,10 @@ def program(name: str) -> str | None:
 ARGOSY = str(BIN / "argosy")
 
 
+class Failed(Exception):
+    """A command that did not end well."""
+
+
 def timed(command: list[str], folder: Path, *, mark: str = "") -> Took:
     """Run a command to its end. mark: text in the command line of a supervisor that belongs to it."""
     done, peak = threading.Event(), [0]
@@ -61,7 +65,7 @@ def timed(command: list[str], folder: Path, *, mark: str = "") -> Took:
     process.returncode = os.waitstatus_to_exitcode(status)
     done.set()
     if process.returncode:
-        sys.exit(f"{' '.join(command)} failed:\n{(folder / 'said').read_text()[-2000:]}")
+        raise Failed(f"{' '.join(command)} failed:\n{(folder / 'said').read_text()[-2000:]}")
     return Took(seconds=seconds, peak_bytes=used.ru_maxrss * 1024, supervisor_bytes=peak[0])
 
 
@@ -120,6 +124,11 @@ class Bench:
         command = [ARGOSY, "run", str(file), "--runtime", runtime, *width, "-q", "--home", str(home)]
         try:
             return timed(command, self.folder, mark=home.name)
+        except Failed as problem:
+            listed = subprocess.run([ARGOSY, "list", "--home", str(home)], capture_output=True, text=True).stdout
+            nodes = subprocess.run([ARGOSY, "get", "@latest", "--home", str(home)], capture_output=True, text=True)
+            wrong = [line for line in nodes.stdout.splitlines() if "Failed" in line or "Error" in line]
+            sys.exit("\n".join((str(problem), listed, *wrong[:20])))
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
