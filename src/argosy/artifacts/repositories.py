@@ -115,15 +115,13 @@ def read_repository(
 ) -> Repository:
     """The repository that a workflow's artifactRepositoryRef names among `maps` (ConfigMaps by name).
 
-    Without a reference the ConfigMap `artifact-repositories` if there is one, else the local folder `root`.
-    Raises TransferRefused when what is named is not there (Argo docs: artifact-repository-ref.md).
+    Without a reference the ConfigMap `artifact-repositories`. Where that ConfigMap is not known, the local folder
+    `root`; the caller says so. Raises TransferRefused when it lacks the key (Argo docs: artifact-repository-ref.md).
     """
     name = (reference.config_map if reference else "") or DEFAULT_CONFIG_MAP
     found = maps.get(name)
     if found is None:
-        if reference is None:
-            return Repository(root=root)
-        raise TransferRefused(f"The ConfigMap {name!r} of artifactRepositoryRef is not known here.", hint=_APPLY)
+        return Repository(root=root)
     key = (reference.key if reference else "") or found.metadata.annotations.get(DEFAULT_KEY_ANNOTATION, "")
     if not key:
         if reference is None:

@@ -109,12 +109,33 @@ def filled_in(workflow: Workflow, wanted: Wanted, catalog: Catalog) -> Workflow:
     return arguments.with_entrypoint(workflow, wanted.entrypoint, referenced)
 
 
+def _repository(workflow: Workflow, catalog: Catalog) -> tuple[Finding, ...]:
+    """A note when the workflow names an artifact repository that only a cluster knows."""
+    from argosy.artifacts.repositories import DEFAULT_CONFIG_MAP
+    from argosy.checks.finding import Finding
+
+    reference = workflow.spec.artifact_repository_ref
+    if reference is None or catalog.config_map(reference.config_map or DEFAULT_CONFIG_MAP) is not None:
+        return ()
+    name = reference.config_map or DEFAULT_CONFIG_MAP
+    message = f"the ConfigMap {name} of artifactRepositoryRef is not in the catalog: artifacts stay on this machine"
+    return (
+        Finding(
+            rule="repository-here",
+            severity="note",
+            path=("spec", "artifactRepositoryRef"),
+            message=message,
+            hint="argosy apply -f FILE puts it there",
+        ),
+    )
+
+
 def checked(workflow: Workflow, catalog: Catalog) -> tuple[Finding, ...]:
     """The findings that do not stop the workflow. Raises Refused with all of them if one does."""
     from argosy.checks.check import check
     from argosy.checks.fidelity import report
 
-    findings = (*check(workflow, catalog, options=BEFORE_RUN), *report(workflow))
+    findings = (*check(workflow, catalog, options=BEFORE_RUN), *report(workflow), *_repository(workflow, catalog))
     errors = [one for one in findings if one.severity == "error"]
     if errors:
         raise Refused(errors[0].message, findings)

@@ -186,13 +186,13 @@ def test_the_repository_comes_from_a_config_map(tmp_path: Path) -> None:
     assert read_repository(maps, None, tmp_path).kind == "s3"
     assert read_repository(maps, ArtifactRepositoryRef(key="b"), tmp_path).kind == "gcs"
     assert read_repository({}, None, tmp_path) == Repository(root=tmp_path)
+    assert read_repository({}, ArtifactRepositoryRef(config_map="other"), tmp_path) == Repository(root=tmp_path)
     assert read_repository(config_map("artifact-repositories", {}), None, tmp_path) == Repository(root=tmp_path)
 
 
 @pytest.mark.parametrize(
     ("maps", "reference"),
     [
-        ({}, ArtifactRepositoryRef(config_map="other")),
         (config_map("other", {}), ArtifactRepositoryRef(config_map="other")),
         (config_map("other", {}), ArtifactRepositoryRef(config_map="other", key="no")),
         (config_map("other", {"k": "s3: ["}), ArtifactRepositoryRef(config_map="other", key="k")),
