@@ -71,8 +71,10 @@ class _Logs:
         self.mark = True
 
     def has_several(self) -> bool:
-        """Whether more than one step could write."""
-        return len(self._chosen()) != 1 if self._step is None or self._summary.finished else len(self._chosen()) > 1
+        """Whether more than one step wrote, or may do so yet."""
+        if self._summary.finished:
+            return len({node.id for node, _ in self._files()}) > 1
+        return self._step is None or len(self._chosen()) > 1
 
     def _chosen(self) -> list[Node]:
         """The nodes that are asked for and may have a log, in the order in which they came to be."""

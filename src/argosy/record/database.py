@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -158,7 +158,10 @@ def _make_private(path: Path) -> None:
     """Make the file and its folder; secrets are inside, so nobody else may read it (the log files take its mode)."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        # Only a file that is not there is opened: closing it again would drop the locks that other connections
+        # of this process hold on it, and another process could then take away the log under them (POSIX locks).
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         if path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
