@@ -57,6 +57,19 @@ class Outcome(msgspec.Struct, frozen=True):
 
 Script = Outcome | Sequence[Outcome] | Callable[[Start], Outcome]
 
+# Templates that most tests call: one that takes nothing, one that takes a message, one that gives a message.
+LEAVES = """
+- name: leaf
+  container: {image: none}
+- name: take
+  inputs: {parameters: [{name: message}]}
+  container: {image: none, args: ["{{inputs.parameters.message}}"]}
+- name: give
+  outputs: {parameters: [{name: message, valueFrom: {path: /message}}]}
+  container: {image: none}
+"""
+
+EVERYTHING_WELL: Mapping[str, Script] = {}
 OK = Outcome()
 FAILED = Outcome("Failed", "main: Error (exit code 1)", "1")
 ERROR = Outcome("Error", "the image cannot be had")
@@ -77,19 +90,25 @@ def gave(**parameters: str) -> Outcome:
     return Outcome(parameters=parameters)
 
 
-def workflow_of(text: str, name: str = "wf") -> Workflow:
+def workflow_of(text: str, name: str = "wf", *, strict: bool = True) -> Workflow:
     """The workflow that a text is: a whole manifest, or only what stands under `spec`."""
-    text = textwrap.dedent(text)
-    if "kind:" not in text:
+    text = textwrap.dedent(text).lstrip("\n")
+    if text.startswith(("entrypoint:", "arguments:")):
         text = f"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n{textwrap.indent(text, '  ')}"
-    loaded = argo.load(text, "test.yaml").checked()
-    found = next(one.value for one in loaded.documents if isinstance(one.value, Workflow))
-    return msgspec.structs.replace(found, metadata=msgspec.structs.replace(found.metadata, name=name))
+    loaded = argo.load(text, "test.yaml", strict=strict).checked()
+    found = next(one.value for one in loaded.documents if isinstance(one.value, Workflow | WorkflowTemplate))
+    return Workflow(metadata=msgspec.structs.replace(found.metadata, name=name), spec=found.spec, kind="Workflow")
+
+
+def main(text: str, *, head: str = "") -> str:
+    """A workflow whose template `main` has these fields, beside the LEAVES. head: more fields of the spec."""
+    indented = textwrap.indent(textwrap.dedent(text).strip("\n"), "  ")
+    return f"entrypoint: main\n{textwrap.dedent(head)}\ntemplates:\n- name: main\n{indented}\n{LEAVES}"
 
 
 def templates_of(text: str) -> dict[str, WorkflowTemplate]:
     """The stored templates of a text, by name."""
-    loaded = argo.load(textwrap.dedent(text), "templates.yaml").checked()
+    loaded = argo.load(textwrap.dedent(text), "templates.yaml", strict=False).checked()
     found = (one.value for one in loaded.documents)
     return {one.metadata.name: one for one in found if isinstance(one, WorkflowTemplate)}
 
@@ -106,8 +125,9 @@ class LockTable:
     def names(self, wanted: Synchronization) -> list[str]:
         found = [f"Mutex/{one.name}" for one in wanted.mutexes]
         for one in wanted.semaphores:
-            assert one.config_map_key_ref is not None
-            found.append(f"Semaphore/{one.config_map_key_ref.name}/{one.config_map_key_ref.key}")
+            reference = one.config_map_key_ref
+            place = f"{reference.name}/{reference.key}" if reference is not None else "database"
+            found.append(f"Semaphore/{place}")
         return found
 
     def ask(self, node: str, wanted: Synchronization) -> str:
@@ -130,12 +150,12 @@ class LockTable:
 
 
 class Simulation:
-    """One run. `at`: facts to tell at seconds after the beginning."""
+    """One run. at: facts to tell at seconds after the beginning. before: called before each fact is told."""
 
     def __init__(
         self,
         workflow: str | Workflow,
-        script: Mapping[str, Script] | Callable[[Start], Outcome] = {},
+        script: Mapping[str, Script] | Callable[[Start], Outcome] = EVERYTHING_WELL,
         *,
         at: Sequence[tuple[float, Callable[[float], Fact]]] = (),
         templates: str = "",
@@ -144,12 +164,14 @@ class Simulation:
         cache: Mapping[str, Outputs] | None = None,
         carried: Mapping[str, Carried] | None = None,
         jobs: int | None = None,
+        before: Callable[[Simulation, Fact], object] = lambda run, fact: None,
     ) -> None:
         self.workflow = workflow_of(workflow) if isinstance(workflow, str) else workflow
         self.stored = templates_of(templates) if templates else {}
         reference = self.workflow.spec.workflow_template_ref
         if reference is not None:
             self.workflow = with_workflow_template(self.workflow, self.stored[reference.name])
+        self.name = self.workflow.metadata.name
         self.config_maps = config_maps or {}
         self.carried = dict(carried or {})
         self.plan = self.new_plan()
@@ -157,6 +179,7 @@ class Simulation:
         self.locks = LockTable(limits or {})
         self.cache = dict(cache or {})
         self.jobs = jobs
+        self.before = before
         self.now = BEGIN
         self.facts: list[Fact] = []
         self.starts: list[Start] = []
@@ -174,7 +197,7 @@ class Simulation:
         """A plan of the same run that knows nothing yet."""
         return Plan(
             self.workflow,
-            RunIdentity(name=self.workflow.metadata.name or "wf", uid="uid-1", created_at=BEGIN),
+            RunIdentity(name=self.name, uid="uid-1", created_at=BEGIN),
             read_template=lambda name, cluster: self.stored.get(name),
             read_config_map=self._config_map,
             carried=self.carried,
@@ -199,6 +222,7 @@ class Simulation:
         raise AssertionError("the run does not end")
 
     def tell(self, fact: Fact) -> None:
+        self.before(self, fact)
         self.facts.append(fact)
         self.plan.apply(fact)
 
@@ -289,7 +313,7 @@ class Simulation:
         if not isinstance(script, Mapping):
             return script(start)
         shown = self.plan.nodes[start.node].display_name
-        keys = (_short(start.name), shown, _without_attempt(shown), start.template.name, "*")
+        keys = (self.short(start.name), shown, _without_attempt(shown), start.template.name, "*")
         for key in keys:
             found = script.get(key)
             if found is None:
@@ -321,20 +345,24 @@ class Simulation:
     @property
     def ran(self) -> list[str]:
         """The names of the leaves that were started, in order, without the run's own name."""
-        return [_short(one.name) for one in self.starts]
+        return [self.short(one.name) for one in self.starts]
 
     def node(self, name: str) -> Node:
         """The node of that name (without the run's own), or else the only one of that display name."""
         for one in self.plan.nodes.values():
-            if _short(one.name) == name:
+            if self.short(one.name) == name:
                 return one
         found = [one for one in self.plan.nodes.values() if one.display_name == name]
         assert len(found) == 1, f"{len(found)} nodes are called {name}:\n{self.tree()}"
         return found[0]
 
+    def short(self, name: str) -> str:
+        """A node's name without the run's: `/` for the root."""
+        return name.removeprefix(self.name).removeprefix(".") or "/"
+
     def phases(self) -> dict[str, str]:
         """The phase of each node by its name without the run's own."""
-        return {_short(one.name): str(one.phase) for one in self.plan.nodes.values()}
+        return {self.short(one.name): str(one.phase) for one in self.plan.nodes.values()}
 
     def outputs(self, name: str = "") -> dict[str, str | None]:
         """The output parameters of a node, or of the run."""
@@ -348,9 +376,17 @@ class Simulation:
 
     def args(self, name: str) -> tuple[str, ...]:
         """The arguments with which a leaf was started."""
-        start = next(one for one in self.starts if _short(one.name) == name or one.name.endswith(f".{name}"))
-        assert start.template.container is not None
-        return start.template.container.args
+        container = self.start_of(name).template.container
+        assert container is not None
+        return container.args
+
+    def start_of(self, name: str) -> Start:
+        """What the driver was asked to run for the leaf of that name, or with a name that ends so."""
+        return next(one for one in self.starts if self.short(one.name) == name or one.name.endswith(f".{name}"))
+
+    def at(self, moment: float) -> float:
+        """A time of a node, in seconds after the beginning of the run."""
+        return round(moment - BEGIN, 3)
 
     def tree(self) -> str:
         """One line a node: `name: Type Phase (message) > children`, in the order in which they came to be."""
@@ -358,14 +394,16 @@ class Simulation:
         lines: list[str] = []
         for one in nodes.values():
             message = f" ({one.message})" if one.message else ""
-            names = [_short(nodes[child].name) if child in nodes else f"!{child}" for child in one.children]
+            names = [self.short(nodes[child].name) if child in nodes else f"!{child}" for child in one.children]
             children = " > " + ", ".join(names) if names else ""
-            lines.append(f"{_short(one.name)}: {one.type} {one.phase}{message}{children}")
+            lines.append(f"{self.short(one.name)}: {one.type} {one.phase}{message}{children}")
         return "\n".join(lines)
 
 
 def simulate(
-    workflow: str | Workflow, script: Mapping[str, Script] | Callable[[Start], Outcome] = {}, **options: object
+    workflow: str | Workflow,
+    script: Mapping[str, Script] | Callable[[Start], Outcome] = EVERYTHING_WELL,
+    **options: object,
 ) -> Simulation:
     """A run from beginning to end."""
     return Simulation(workflow, script, **options).run()  # type: ignore[arg-type]
@@ -382,12 +420,6 @@ def replayed(simulation: Simulation, count: int | None = None) -> Plan:
     for fact in simulation.facts[:count]:
         plan.apply(fact)
     return plan
-
-
-def _short(name: str) -> str:
-    """A node's name without the run's: `/` for the root."""
-    shorter = name.removeprefix("wf")
-    return shorter.removeprefix(".") or "/"
 
 
 def _without_attempt(name: str) -> str:
