@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from typing import Literal
 
 from rich.console import Console as RichConsole
 from rich.console import Group
@@ -41,7 +42,8 @@ class LiveTree:
         self._console = console
         self._log_of = log_of
         self._name = name
-        self._rich = RichConsole(stderr=True, no_color=not console.color_err, highlight=False)
+        system: Literal["auto"] | None = "auto" if console.color_err else None
+        self._rich = RichConsole(stderr=True, color_system=system, highlight=False)
         self._live = Live(console=self._rich, auto_refresh=False, transient=True)
         self._started = time.time()
         self._next = 0.0

@@ -81,7 +81,7 @@ class _Raising:
 @pytest.mark.parametrize(
     ("error", "code", "said"),
     [
-        (EnvironmentTrouble("no room", hint="make some"), 5, "error: no room\n  hint: make some\n"),
+        (EnvironmentTrouble("no room", hint="make some"), 5, "error: no room [environment]\n  hint: make some\n"),
         (OSError(28, "No space left on device", "/x"), 5, "error: No space left on device: /x\n"),
         (KeyboardInterrupt(), 130, "\ninterrupted\n"),
         (MemoryError(), 5, "error: this machine has no memory left for it\n"),
