@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -103,3 +104,22 @@ def test_approval_goes_on_with_the_default(tmp_path: Path) -> None:
     status = ended(tmp_path, "approval", "process")
     found = nodes(status)
     assert (found["hold"]["phase"], found["release"]["phase"]) == ("Succeeded", "Skipped")
+
+
+def test_approval_by_a_person(tmp_path: Path) -> None:
+    patient = tmp_path / "approval.yaml"
+    patient.write_text((EXAMPLES / "approval.yaml").read_text().replace('duration: "3"', 'duration: "600"'))
+    argosy(tmp_path, "run", str(patient), "--runtime", "process", "--detach", "--name", "asked")
+    until = time.monotonic() + 60
+
+    def status() -> dict[str, Any]:
+        assert time.monotonic() < until, "nothing happened for a minute"
+        return json.loads(argosy(tmp_path, "get", "asked", "-o", "json").stdout)["status"]
+
+    while nodes(status()).get("approve", {}).get("phase") != "Running":
+        pass
+    assert argosy(tmp_path, "resume", "asked", "-p", "decision=yes").returncode == 0
+    while (now := status())["phase"] in ("Pending", "Running"):
+        pass
+    found = nodes(now)
+    assert (now["phase"], found["release"]["phase"], found["hold"]["phase"]) == ("Succeeded", "Succeeded", "Skipped")
