@@ -119,7 +119,7 @@ def _label(branch: Branch) -> Text:
     symbol, style = SYMBOLS[branch.node.phase]
     if branch.node.type is NodeType.SUSPEND and branch.node.phase is Phase.RUNNING:
         symbol = "ǁ"
-    return Text(lines, "dim").append(f"{symbol} ", style).append(visible(branch.node.display_name), "default")
+    return Text().append(lines, "dim").append(f"{symbol} ", style).append(visible(branch.node.display_name))
 
 
 def _note(node: Node) -> Text:

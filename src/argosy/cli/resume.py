@@ -19,6 +19,7 @@ from argosy.cli.options import console, home_option, open_project, output_option
 @click.option("--fail", is_flag=True, help="End the suspended step in failure instead.")
 @click.option("-m", "--message", default="", help="With --fail: why.")
 @click.option("--detach", is_flag=True, help="Drive it in a process of its own, if it has to be driven.")
+@click.option("--drive-only", is_flag=True, hidden=True, help="Let a suspended run stay suspended.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
 @output_option("json", "yaml", "name")
 @home_option
@@ -29,6 +30,7 @@ def command(
     fail: bool,
     message: str,
     detach: bool,
+    drive_only: bool,
     quiet: bool,
     output: str | None,
     home: Path | None,
@@ -44,6 +46,9 @@ def command(
 
     project = open_project(home)
     summary = project.find(run)
+    if drive_only:
+        # How `--detach` begins a process of its own.
+        return follow(project, summary.id, summary.name, detach=False, quiet=quiet, output=output)
     given = pairs(parameters, "a value")
     if fail:
         node = requests.end_node(project, summary, step, Phase.FAILED, message)

@@ -167,7 +167,16 @@ def _start_driver(project: Project, name: str, log: Path) -> subprocess.Popen[by
     environment = {key: value for key, value in os.environ.items() if key not in ("ARGOSY_HOME", "ARGOSY_RUN")}
     with open(log, "ab") as file:
         return subprocess.Popen(
-            [sys.executable, "-m", "argosy.cli.main", "resume", name, "--home", str(project.home.folder)],
+            [
+                sys.executable,
+                "-m",
+                "argosy.cli.main",
+                "resume",
+                name,
+                "--drive-only",
+                "--home",
+                str(project.home.folder),
+            ],
             cwd=project.folder,
             stdin=subprocess.DEVNULL,
             stdout=file,

@@ -74,3 +74,26 @@ spec:
     inputs: {parameters: [{name: m}]}
     container: {image: none, command: [echo], args: ["{{inputs.parameters.m}}"]}
 """
+
+MAKING_A_WORKFLOW = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: make-}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    resource:
+      action: create
+      successCondition: status.phase == Succeeded
+      failureCondition: status.phase in (Failed, Error)
+      manifest: |
+        apiVersion: argoproj.io/v1alpha1
+        kind: Workflow
+        metadata: {name: child}
+        spec:
+          entrypoint: main
+          templates:
+          - name: main
+            container: {image: none, command: [echo, born]}
+"""

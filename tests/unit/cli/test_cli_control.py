@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cli_samples import DIAMOND, Argosy
+from cli_samples import DIAMOND, HELLO, MAKING_A_WORKFLOW, Argosy
 
 
 @pytest.fixture
@@ -230,3 +230,20 @@ def test_a_run_that_is_driven_is_not_deleted_nor_retried(argosy: Argosy, gated: 
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 130
     assert os.path.isdir(".argosy")
+
+
+def test_a_run_that_begins_suspended_stays_so_in_a_process_of_its_own(argosy: Argosy, folder: Path) -> None:
+    (folder / "held.yaml").write_text(HELLO.replace("spec:\n", "spec:\n  suspend: true\n"))
+    assert argosy("run", "held.yaml", "--detach", "--name", "held").code == 0
+    _wait_for(lambda: "Suspended:" in argosy("get", "held").out)
+    _wait_for(lambda: _phases(argosy, "held").get("held") == "Pending")
+    assert argosy("resume", "held").code == 0
+    assert argosy("watch", "held").code == 0
+
+
+def test_a_workflow_that_a_step_makes_is_driven_in_a_process_of_its_own(argosy: Argosy, folder: Path) -> None:
+    (folder / "make.yaml").write_text(MAKING_A_WORKFLOW)
+    answer = argosy("run", "make.yaml", "--name", "parent")
+    assert answer.code == 0
+    assert argosy("list", "-o", "name").out == "child\nparent\n"
+    assert argosy("logs", "child").out == "born\n"
