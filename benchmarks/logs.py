@@ -42,7 +42,7 @@ spec:
           - {{name: masked, template: masked}}
     - name: plain
       script: &printer
-        image: python:3.12-alpine
+        image: python:alpine3.23
         command: [python3]
         source: |
           import sys, time

@@ -16,6 +16,7 @@ import pytest
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "argo"
 # Those whose steps write to /tmp need a runtime where that is each step's own.
 WITH_FILES = {"artifacts", "memoize", "training"}
+IMAGE = "docker.io/library/python:alpine3.23"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
 
 
@@ -64,8 +65,13 @@ def test_example_succeeds(example: str, tmp_path: Path) -> None:
     assert {node["phase"] for node in status["nodes"].values()} <= {"Succeeded", "Skipped"}
 
 
-def test_training_learns(tmp_path: Path) -> None:
-    status = ended(tmp_path, "training", runtime_for("training"))
+@pytest.mark.parametrize("runtime", ["sandbox", "podman"])
+def test_training_learns(tmp_path: Path, runtime: str) -> None:
+    if runtime == "sandbox":
+        runtime = runtime_for("training")
+    elif shutil.which("podman") is None or subprocess.run(["podman", "image", "exists", IMAGE], check=False).returncode:
+        pytest.skip(f"the image {IMAGE} is not here: scripts/make-test-images makes it")
+    status = ended(tmp_path, "training", runtime)
     assert status["phase"] == "Succeeded"
     found = nodes(status)
     assert sum(name.startswith("train(") for name in found) == 4
