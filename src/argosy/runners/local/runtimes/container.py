@@ -23,6 +23,8 @@ PULL_POLICIES = {"": "missing", "IfNotPresent": "missing", "Always": "always", "
 PODMAN_PULL_POLICIES = PULL_POLICIES | {"Always": "newer"}
 # The engine's client needs its own values of these, so a step's go on its command line; all others it is handed in
 # its environment and passes on, which keeps secrets out of the list of processes.
+PODMAN_INITS = ("/usr/libexec/podman/catatonit", "/usr/lib/podman/catatonit", "/usr/bin/catatonit")
+INIT_FAILED = "failed to exec pid1"
 CLIENTS_OWN = ("PATH", "HOME", "TMPDIR", "SHELL", "USER", "LANG")
 CLIENTS_OWN_PREFIXES = ("LD_", "XDG_", "DOCKER_", "CONTAINER", "BUILDAH_", "STORAGE_", "SSL_", "GO", "LC_", "DBUS_")
 
@@ -42,6 +44,8 @@ class ContainerRuntime:
         self._containers: dict[str, tuple[str, int | None, bool]] = {}
         path = self._client.get("PATH", os.defpath)
         self._program = self._engine.program = Programs().find(engine, path)
+        # A first process of the engine's own, as Argo has one: a step that signals itself ends by it.
+        self._has_init = engine == "docker" or any(os.path.exists(one) for one in PODMAN_INITS)
 
     @property
     def name(self) -> str:
@@ -121,6 +125,8 @@ class ContainerRuntime:
         options = [] if spec.memory_bytes or spec.keep else ["--rm"]
         if spec.keep:
             options += ("--label", KEPT)
+        if self._has_init:
+            options.append("--init")
         policies = PODMAN_PULL_POLICIES if self.name == "podman" else PULL_POLICIES
         options += ["--pull", policies.get(spec.pull_policy, "missing")]
         if self.name == "podman":
@@ -209,6 +215,8 @@ class ContainerRuntime:
             exit = self._look_at_memory(exit, name, memory_bytes, keep)
         if exit.code in (ENGINE_FAILED, 126, 127) and not exit.message:
             return self._explain(exit, log)
+        if exit.code == 1 and self._has_init:
+            return _explain_init(exit, log)
         return exit
 
     def _look_at_memory(self, exit: Exit, name: str, memory_bytes: int, keep: bool) -> Exit:
@@ -243,6 +251,15 @@ class ContainerRuntime:
         label = f"argosy.run={run_uid}"
         waiting = self._engine.labelled(label, KEPT, status="exited")
         self._engine.remove(*(id for id in self._engine.labelled(label) if id not in waiting))
+
+
+def _explain_init(exit: Exit, log: str) -> Exit:
+    """The first process could not start the step's own: that is the step's failure to start, by its usual code."""
+    complaint = last_line(_tail(log))
+    if not complaint.startswith("ERROR (catatonit") or INIT_FAILED not in complaint:
+        return exit
+    code = 127 if "No such file" in complaint else 126
+    return msgspec.structs.replace(exit, code=code, message=f"StartError: {complaint}")
 
 
 def container_name(run_uid: str, id: str) -> str:
