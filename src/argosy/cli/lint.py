@@ -41,7 +41,7 @@ def command(
     from argosy.checks.catalog import Options
     from argosy.project.files import check_all, expanded, read
 
-    loaded = [read(path, strict=strict, stdin=sys.stdin.buffer.read) for path in expanded(files)]
+    loaded = [read(path, strict=strict, stdin=sys.stdin.buffer.read, tolerant=True) for path in expanded(files)]
     checked = check_all(loaded, open_project(home).documents_if_any, Options())
     if output == "json":
         console().json(_as_json(checked))

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from argosy.model.manifest import Workflow
     from argosy.plan.plan import Plan
     from argosy.project.project import Project
+    from argosy.record.journal import Lease
     from argosy.record.queries import RunSummary
     from argosy.runners.local.context import RunContext
+    from argosy.runners.local.loop import Driver
     from argosy.runners.local.resources import Capacity
     from argosy.runners.local.runtimes.runtime import Runtime
 
@@ -43,49 +45,14 @@ def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_
     on_stop: is handed a function that asks for the run's end, "Stop" or "Terminate". Raises LeaseHeld when another
     process drives the run, LeaseLost when one takes it over.
     """
+    from argosy.plan.document import progress_of
+    from argosy.record.journal import Progress
     from argosy.record.ownership import this_process
 
     journal = project.journal
     lease = journal.acquire(run_id, owner=this_process(), seconds=LEASE_SECONDS)
     try:
-        from argosy.plan.document import progress_of
-        from argosy.record.cache import Cache
-        from argosy.record.journal import Progress
-        from argosy.record.locks import Locks
-        from argosy.runners.local.loop import Driver
-        from argosy.runners.local.runtimes.choose import make
-        from argosy.runners.local.runtimes.runner import SupervisedRunner
-        from argosy.runners.local.staging import StagingOptions
-
-        summary = project.queries.find(lease.name)
-        workflow, options = manifest_of(project, run_id), options_of(project, run_id)
-        context = context_of(project, summary, workflow)
-        context.folder.mkdir(parents=True, exist_ok=True)
-        runtime = make(options.runtime, runtime_options(project.configuration))
-        _check_runtime(runtime)
-        plan = new_plan(project, summary, workflow, options)
-        begun = False
-        for _, fact in journal.events(run_id):
-            plan.apply(fact)
-            begun = True
-        runner = SupervisedRunner.open(runtime, context.folder / "supervisor", summary.uid)
-        if not begun:
-            started = RunStarted(at=runner.now())
-            journal.append(lease, [started])
-            plan.apply(started)
-        driver = Driver(
-            journal=journal,
-            lease=lease,
-            plan=plan,
-            context=context,
-            runner=runner,
-            locks=Locks(journal.database, now=runner.now),
-            cache=Cache(journal.database),
-            capacity=_capacity(options),
-            jobs=options.jobs,
-            options=StagingOptions.of(runtime, summary.uid),
-            on_change=on_change,
-        )
+        plan, driver = _driver(project, lease, on_change)
         if on_stop is not None:
             on_stop(driver.stop)
         driver.drive()
@@ -93,6 +60,48 @@ def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_
     finally:
         journal.release(lease)
     return plan
+
+
+def _driver(project: Project, lease: Lease, on_change: Change | None) -> tuple[Plan, Driver]:
+    """The driver of a run that this process holds, and the run's plan with all facts so far."""
+    from argosy.record.cache import Cache
+    from argosy.record.locks import Locks
+    from argosy.runners.local.loop import Driver
+    from argosy.runners.local.runtimes.choose import make
+    from argosy.runners.local.runtimes.runner import SupervisedRunner
+    from argosy.runners.local.staging import StagingOptions
+
+    journal, run_id = project.journal, lease.run_id
+    summary = project.queries.find(lease.name)
+    workflow, options = manifest_of(project, run_id), options_of(project, run_id)
+    context = context_of(project, summary, workflow)
+    context.folder.mkdir(parents=True, exist_ok=True)
+    runtime = make(options.runtime, runtime_options(project.configuration))
+    _check_runtime(runtime)
+    plan = new_plan(project, summary, workflow, options)
+    begun = False
+    for _, fact in journal.events(run_id):
+        plan.apply(fact)
+        begun = True
+    runner = SupervisedRunner.open(runtime, context.folder / "supervisor", summary.uid)
+    if not begun:
+        started = RunStarted(at=runner.now())
+        journal.append(lease, [started])
+        plan.apply(started)
+    driver = Driver(
+        journal=journal,
+        lease=lease,
+        plan=plan,
+        context=context,
+        runner=runner,
+        locks=Locks(journal.database, now=runner.now),
+        cache=Cache(journal.database),
+        capacity=_capacity(options),
+        jobs=options.jobs,
+        options=StagingOptions.of(runtime, summary.uid),
+        on_change=on_change,
+    )
+    return plan, driver
 
 
 def _check_runtime(runtime: Runtime) -> None:

@@ -35,12 +35,21 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
         return not any(found.severity == "error" for found in self.findings)
 
 
-def read(path: str, *, strict: bool = True, stdin: Callable[[], bytes] | None = None) -> Loaded:
-    """The documents of a file, "-" for standard input. Raises NotFound, InvalidFile when it is in no known format."""
+def read(path: str, *, strict: bool = True, stdin: Callable[[], bytes] | None = None, tolerant: bool = False) -> Loaded:
+    """The documents of a file, "-" for standard input. Raises NotFound, InvalidFile when it is in no known format.
+
+    tolerant: that a file is in no known format is a finding among others.
+    """
     data = _bytes_of(path, stdin)
     loaded = load(data, path, strict=strict, limits=_WIDEST)
     if not loaded.documents and not _names_a_kind(loaded):
-        detect(data.decode("utf-8", "replace"), path)
+        try:
+            detect(data.decode("utf-8", "replace"), path)
+        except InvalidFile as error:
+            if not tolerant:
+                raise
+            found = tuple(one for one in error.diagnostics if isinstance(one, Diagnostic))
+            return msgspec.structs.replace(loaded, diagnostics=found)
     return loaded
 
 

@@ -78,11 +78,11 @@ def templates_of(workflow: Workflow, surroundings: Surroundings) -> Iterator[Tem
 
 
 def check_resources(workflow: Workflow, surroundings: Surroundings, gpus: str) -> None:
-    """Raises EnvironmentTrouble when a step asks for more than this machine will ever have."""
+    """Raises EnvironmentTrouble when a step asks for more than this machine will ever have, UsageError for gpus."""
     from argosy.runners.local.resources import machine_capacity, request_of
 
     asking = [one for one in templates_of(workflow, surroundings) if _asks(one)]
-    if not asking:
+    if not asking and not gpus:
         return
     capacity = machine_capacity(gpus)
     for template in asking:

@@ -31,6 +31,10 @@ def test_lint(argosy: Argosy, hello: str, folder: Path) -> None:
     document = json.loads(argosy("lint", ".", "-o", "json").out)
     assert (document["schema"], document["ok"]) == ("argosy.lint/v1", False)
     assert {finding["severity"] for file in document["files"] for finding in file["findings"]} >= {"error"}
+    (folder / "Makefile.yaml").write_text("all\n")
+    both = argosy("lint", ".")
+    assert "Makefile.yaml:1:1: error: this is no format that is known" in both.out
+    assert "did you mean `templates`?" in both.out
     assert argosy("lint", "none.yaml").code == 4
     assert argosy("lint").code == 2
     assert not (folder / ".argosy").exists()

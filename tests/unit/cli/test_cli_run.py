@@ -75,6 +75,7 @@ def test_parameters_of_the_command_line_win_over_those_of_a_file(argosy: Argosy,
         (("--params-file", "none.yaml"), 4, "There is no file none.yaml"),
         (("--runtime", "cloud"), 2, "'cloud' is not one of"),
         (("--jobs", "0"), 2, "--jobs"),
+        (("--gpus", "x"), 2, "--gpus 'x' is neither a count nor a list"),
     ],
 )
 def test_wrong_calls(argosy: Argosy, hello: str, arguments: tuple[str, ...], code: int, said: str) -> None:
