@@ -40,7 +40,7 @@ class ContainerRuntime:
         self._engine = Engine(engine)
         self._allow_privileged = allow_privileged
         self._client = dict(os.environ)
-        self._logs: dict[str, str] = {}
+        self._logs: dict[str, tuple[str, str]] = {}
         self._containers: dict[str, tuple[str, int | None, bool]] = {}
         path = self._client.get("PATH", os.defpath)
         self._program = self._engine.program = Programs().find(engine, path)
@@ -107,7 +107,7 @@ class ContainerRuntime:
         return self._client_of(spec, name, [self._program, "start", "--attach", name], {})
 
     def _client_of(self, spec: StepSpec, name: str, argv: list[str], environment: dict[str, str]) -> Spawn:
-        self._logs[spec.id] = spec.stderr
+        self._logs[spec.id] = (spec.stderr, spec.command[0] if spec.command else spec.image)
         self._containers[spec.id] = (name, spec.memory_bytes, spec.keep)
         return Spawn(
             id=spec.id,
@@ -207,7 +207,7 @@ class ContainerRuntime:
     def after_exit(self, exit: Exit) -> Exit:
         """Tells the engine's failures from the step's, out of memory, and a client that was killed."""
         name, memory_bytes, keep = self._containers.pop(exit.id, ("", None, False))
-        log = self._logs.pop(exit.id, "")
+        log, program = self._logs.pop(exit.id, ("", ""))
         if exit.signal and name:
             self._engine.remove(name)
             return msgspec.structs.replace(exit, lost=True, message=f"the client of {self.name} was killed")
@@ -216,7 +216,7 @@ class ContainerRuntime:
         if exit.code in (ENGINE_FAILED, 126, 127) and not exit.message:
             return self._explain(exit, log)
         if exit.code == 1 and self._has_init:
-            return _explain_init(exit, log)
+            return _explain_init(exit, log, program)
         return exit
 
     def _look_at_memory(self, exit: Exit, name: str, memory_bytes: int, keep: bool) -> Exit:
@@ -253,13 +253,14 @@ class ContainerRuntime:
         self._engine.remove(*(id for id in self._engine.labelled(label) if id not in waiting))
 
 
-def _explain_init(exit: Exit, log: str) -> Exit:
+def _explain_init(exit: Exit, log: str, program: str) -> Exit:
     """The first process could not start the step's own: that is the step's failure to start, by its usual code."""
     complaint = last_line(_tail(log))
     if not complaint.startswith("ERROR (catatonit") or INIT_FAILED not in complaint:
         return exit
-    code = 127 if "No such file" in complaint else 126
-    return msgspec.structs.replace(exit, code=code, message=f"StartError: {complaint}")
+    reason = complaint.rpartition(": ")[2]
+    code = 127 if "No such file" in reason else 126
+    return msgspec.structs.replace(exit, code=code, message=f"StartError: {program!r} cannot be executed: {reason}")
 
 
 def container_name(run_uid: str, id: str) -> str:
