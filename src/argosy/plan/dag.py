@@ -26,13 +26,14 @@ _OMITTED = "omitted: depends condition not met"
 class _Task:
     """What a dag keeps of one task while it runs."""
 
-    __slots__ = ("branch", "dependants", "iterations", "missing", "node", "open", "plan")
+    __slots__ = ("branch", "dependants", "iterations", "missing", "node", "open", "outbound", "plan")
 
     def __init__(self, plan: TaskPlan) -> None:
         self.plan = plan
         self.missing = len(plan.waits_for)
         self.dependants: list[_Task] = []
         self.node: Node | None = None
+        self.outbound: list[Node] | None = None
         # Of a loop: its iterations, in order, and how many of them still run.
         self.iterations: list[_Iteration] | None = None
         self.open = 0
@@ -210,10 +211,15 @@ class DagBody(CallingBody):
         if not waits_for:
             self.run.link(self.node, node)
         for name in waits_for:
-            before = self._tasks[name].node
-            if before is not None:
-                for outbound in self.run.outbound(before):
-                    self.run.link(self.run.nodes[outbound], node)
+            for outbound in self._outbound(self._tasks[name]):
+                self.run.link(outbound, node)
+
+    def _outbound(self, task: _Task) -> list[Node]:
+        """The nodes below which the dependants of a task at rest hang, found once."""
+        if task.outbound is None:
+            ids = self.run.outbound(task.node) if task.node is not None else []
+            task.outbound = [self.run.nodes[id] for id in ids]
+        return task.outbound
 
     # -- a task at rest
 

@@ -280,15 +280,27 @@ class RunState:
         match node.type:
             case NodeType.STEPS | NodeType.DAG:
                 return node.outbound_nodes or [node.id]
-            case NodeType.TASK_GROUP | NodeType.CONTAINER:
-                inner = [self.nodes[child] for child in node.children]
-                found = [id for child in inner if not _is_hook(child) for id in self.outbound(child)]
-                return found or [node.id]
+            case NodeType.TASK_GROUP | NodeType.POD | NodeType.CONTAINER:
+                inner = self._inner(node)
+                return list(dict.fromkeys(id for child in inner for id in self.outbound(child))) or [node.id]
             case NodeType.RETRY:
                 last = self.last_attempt(node)
                 return self.outbound(last) if last is not None else [node.id]
             case _:
                 return [node.id]
+
+    def _inner(self, node: Node) -> list[Node]:
+        """The iterations of a loop; the containers of a container set, or those after one of them."""
+        if not node.children:
+            return []
+        if node.type is NodeType.TASK_GROUP:
+            children = (self.nodes[child] for child in node.children)
+            return [child for child in children if child.node_flag is None or not child.node_flag.hooked]
+        # Containers are hung below a node before anything else is.
+        if self.nodes[node.children[0]].type is not NodeType.CONTAINER:
+            return []
+        children = (self.nodes[child] for child in node.children)
+        return [child for child in children if child.type is NodeType.CONTAINER]
 
     def last_attempt(self, node: Node) -> Node | None:
         """The latest attempt of a node that is tried again; None for any other node."""
@@ -298,7 +310,3 @@ class RunState:
                 if attempt.node_flag is not None and attempt.node_flag.retried:
                     return attempt
         return None
-
-
-def _is_hook(node: Node) -> bool:
-    return node.node_flag is not None and node.node_flag.hooked

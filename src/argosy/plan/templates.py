@@ -10,8 +10,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import cast
 
-import msgspec
-
 from argosy.errors import ExpressionError
 from argosy.model.manifest import (
     CallFields,
@@ -20,13 +18,15 @@ from argosy.model.manifest import (
     Template,
     TemplateRef,
     Workflow,
-    WorkflowSpec,
     WorkflowTemplate,
 )
 from argosy.model.status import NodeType
 from argosy.plan.calls import PlannedCall
 from argosy.plan.graph import Graph
+from argosy.plan.merging import merge_defaults, with_workflow_template
 from argosy.plan.substitution import text_of
+
+__all__ = ["ResolvedTemplate", "TemplateReader", "TemplateScope", "Templates", "with_workflow_template"]
 
 # A WorkflowTemplate, or with True a ClusterWorkflowTemplate, by name; None when there is none.
 TemplateReader = Callable[[str, bool], WorkflowTemplate | None]
@@ -161,72 +161,3 @@ class Templates:
     def _with_defaults(self, template: Template) -> Template:
         defaults = self._spec.template_defaults
         return merge_defaults(template, defaults) if defaults is not None else template
-
-
-def merge_defaults(template: Template, defaults: Template) -> Template:
-    """The template with what it leaves open taken from the defaults; the kind stays its own."""
-    own = cast("dict[str, object]", msgspec.to_builtins(template))
-    given = cast("dict[str, object]", msgspec.to_builtins(defaults))
-    for kind in (
-        "container",
-        "script",
-        "resource",
-        "data",
-        "containerSet",
-        "http",
-        "plugin",
-        "steps",
-        "dag",
-        "suspend",
-    ):
-        if kind not in own:
-            given.pop(kind, None)
-    return msgspec.convert(_merged(own, given), Template)
-
-
-def _merged(own: dict[str, object], given: dict[str, object]) -> dict[str, object]:
-    """Mappings merged key by key, lists of named things by name, all else taken whole from `own`."""
-    found = dict(given)
-    for key, value in own.items():
-        other = given.get(key)
-        if isinstance(value, dict) and isinstance(other, dict):
-            found[key] = _merged(cast("dict[str, object]", value), cast("dict[str, object]", other))
-        elif isinstance(value, list) and isinstance(other, list):
-            found[key] = _merged_lists(cast("list[object]", value), cast("list[object]", other))
-        else:
-            found[key] = value
-    return found
-
-
-def _merged_lists(own: list[object], given: list[object]) -> list[object]:
-    if not all(isinstance(one, dict) and "name" in one for one in (*own, *given)):
-        return own
-    named = {cast("dict[str, object]", one)["name"]: cast("dict[str, object]", one) for one in given}
-    found: list[object] = []
-    for one in cast("list[dict[str, object]]", own):
-        other = named.pop(one["name"], None)
-        found.append(_merged(one, other) if other is not None else one)
-    return found + list(named.values())
-
-
-def with_workflow_template(workflow: Workflow, stored: WorkflowTemplate) -> Workflow:
-    """The workflow that a `workflowTemplateRef` means: the stored spec under what the workflow itself says.
-
-    Source: Argo docs: workflow-templates.md, "Create Workflow from WorkflowTemplate Spec".
-    """
-    own = cast("dict[str, object]", msgspec.to_builtins(workflow.spec))
-    given = cast("dict[str, object]", msgspec.to_builtins(stored.spec))
-    own.pop("workflowTemplateRef", None)
-    metadata = stored.spec.workflow_metadata
-    merged = msgspec.convert(_merged(own, given), WorkflowSpec)
-    if metadata is None:
-        return msgspec.structs.replace(workflow, spec=merged)
-    return msgspec.structs.replace(
-        workflow,
-        spec=merged,
-        metadata=msgspec.structs.replace(
-            workflow.metadata,
-            labels=metadata.labels | workflow.metadata.labels,
-            annotations=metadata.annotations | workflow.metadata.annotations,
-        ),
-    )

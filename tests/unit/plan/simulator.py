@@ -57,13 +57,17 @@ class Outcome(msgspec.Struct, frozen=True):
 
 Script = Outcome | Sequence[Outcome] | Callable[[Start], Outcome]
 
-# Templates that most tests call: one that takes nothing, one that takes a message, one that gives a message.
+# Templates that most tests call: one that takes nothing, one that takes a message, one
+# that gives its message to the whole workflow, one that gives it to its caller.
 LEAVES = """
 - name: leaf
   container: {image: none}
 - name: take
   inputs: {parameters: [{name: message}]}
   container: {image: none, args: ["{{inputs.parameters.message}}"]}
+- name: publish
+  outputs: {parameters: [{name: x, globalName: shared, valueFrom: {path: /x}}]}
+  container: {image: none}
 - name: give
   outputs: {parameters: [{name: message, valueFrom: {path: /message}}]}
   container: {image: none}
