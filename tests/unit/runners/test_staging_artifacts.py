@@ -12,6 +12,7 @@ from attempt_bench import AttemptBench
 from argosy.errors import ArgosyError, EnvironmentTrouble
 from argosy.model.events import AttemptExited
 from argosy.model.manifest import Artifact
+from argosy.runners.local.collecting import collect
 from argosy.runners.local.staging import prepare
 
 
@@ -70,6 +71,28 @@ def test_several_outputs_in_one_folder_and_parameters_beside_them(isolated_bench
     assert content(isolated_bench, end, "c") == b"/c\n"
     assert end.outputs is not None
     assert end.outputs.parameters[0].value == "/etc/p"
+
+
+def test_outputs_within_outputs(isolated_bench: AttemptBench, tmp_path: Path) -> None:
+    outputs = {
+        "artifacts": [{"name": "one", "path": "/o/d/x"}, {"name": "all", "path": "/o"}],
+        "parameters": [{"name": "p", "valueFrom": {"path": "/o/p"}}],
+    }
+    end = isolated_bench.run(isolated_bench.sh("mkdir -p /o/d; echo 1 > /o/d/x; echo 2 > /o/p", outputs=outputs))
+    assert end.phase == "Succeeded", end.message
+    assert tree(isolated_bench, end, "all", tmp_path) == {"d/x": "1\n", "p": "2\n"}
+    assert content(isolated_bench, end, "one") == b"1\n"
+
+
+def test_collecting_twice_gives_the_same(isolated_bench: AttemptBench) -> None:
+    outputs = {"artifacts": [{"name": "o", "path": "/o/x"}], "parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]}
+    start = isolated_bench.sh("mkdir -p /o; echo 1 > /o/x; echo 2 > /p", outputs=outputs)
+    first = isolated_bench.run(start)
+    assert first.phase == "Succeeded", first.message
+    runner = isolated_bench.start_runner()
+    pod = prepare(start, isolated_bench.context, isolated_bench.options)
+    assert pod.take_up(runner.adopt()).ended
+    assert collect(start, pod, isolated_bench.context, isolated_bench.options) == first
 
 
 def test_relative_outputs(any_bench: AttemptBench) -> None:

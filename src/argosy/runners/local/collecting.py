@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from argosy.artifacts.places import remove
 from argosy.artifacts.repositories import KEY_FIELD, driver_of, location_key, needs_repository, resolve
 from argosy.artifacts.troubles import disk_errors
 from argosy.errors import ArgosyError, EnvironmentTrouble, NotFound
@@ -160,12 +161,18 @@ class _Collection:
         """Bring out of a container what lies nowhere on the host; what is not there is found missing later."""
         if self.options.runtime not in ENGINES:
             return
-        for path in main.outputs:
+        id = self.pod.last_id("main")
+        # A folder comes before what is in it.
+        for path in sorted(main.outputs):
             target = Path(host_path(main, path, self.options.runtime))
+            if os.path.lexists(target):
+                continue
+            partial = target.with_name(f".{target.name[:100]}.partial")
             with disk_errors("make", target):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                if not os.path.lexists(target):
-                    self.options.retrieve(self.pod.last_id("main"), path, str(target))
+                remove(partial)
+                if self.options.retrieve(id, path, str(partial)):
+                    os.rename(partial, target)
 
     # -- parameters
 
