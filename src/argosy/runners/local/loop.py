@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import select
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 
@@ -23,7 +23,7 @@ from argosy.record.cache import Cache
 from argosy.record.journal import Journal, Progress
 from argosy.record.leases import Lease
 from argosy.record.locks import Locks
-from argosy.runners.local.collecting import collect
+from argosy.runners.local.collecting import collect, takes_long
 from argosy.runners.local.context import RunContext
 from argosy.runners.local.leaves import run as run_leaf
 from argosy.runners.local.leaves import runs_here
@@ -84,6 +84,8 @@ class Driver:
         self._pods: dict[str, Pod] = {}
         self._starts: dict[str, Start] = {}
         self._stopping: set[str] = set()
+        # When pods end that a podSpecPatch gives a time; the plan knows of the template's own.
+        self._deadlines: dict[str, float] = {}
         # Daemons run beside the steps that use them, so they take no job.
         self._daemons: set[str] = set()
         self._starting: list[Start] = []
@@ -226,11 +228,13 @@ class Driver:
                 self._stopping.add(action.node)
             return
         self._stopping.add(action.node)
-        self._stop_ids(pod.ids())
+        self._stop(pod)
 
-    def _stop_ids(self, ids: Iterable[str]) -> None:
-        for id in ids:
-            self._runner.stop(id, self._context.grace_seconds)
+    def _stop(self, pod: Pod) -> None:
+        """End a pod: what runs is stopped, and nothing more of it begins."""
+        grace = self._context.grace_seconds if pod.grace_seconds is None else pod.grace_seconds
+        for id in pod.stop():
+            self._runner.stop(id, grace)
 
     # -- durable
 
@@ -300,6 +304,8 @@ class Driver:
             return
         self._pods[start.node] = pod
         self._to_start.extend(pod.begin())
+        if pod.deadline_seconds is not None:
+            self._deadlines[start.node] = self._runner.now() + pod.deadline_seconds
         self._watch_readiness(start, pod)
 
     def _begin_leaf(self, start: Start) -> None:
@@ -344,6 +350,9 @@ class Driver:
         for exit in exits:
             self._exited(exit)
         now = self._runner.now()
+        for node in [one for one, until in self._deadlines.items() if until <= now]:
+            del self._deadlines[node]
+            self._stop(self._pods[node])
         if self._plan.wake_at is not None and self._plan.wake_at <= now:
             self._tell(TimePassed(at=now))
 
@@ -376,14 +385,14 @@ class Driver:
     def _follow(self, pod: Pod, turn: Turn) -> None:
         if pod.node not in self._stopping:
             self._to_start.extend(turn.start)
-        self._stop_ids(turn.stop)
+        for id in turn.stop:
+            self._runner.stop(id, self._context.grace_seconds)
         if not turn.ended and (pod.node not in self._stopping or pod.ids()):
             return
         start = self._starts.get(pod.node)
         if start is None:
             return
-        outputs = start.template.outputs
-        if outputs is not None and outputs.artifacts:
+        if takes_long(start, pod):
             self._worker.do(lambda: self._collected(start, pod), self._ended)
         else:
             self._ended(self._collected(start, pod))
@@ -403,6 +412,7 @@ class Driver:
         self._pods.pop(node, None)
         self._starts.pop(node, None)
         self._daemons.discard(node)
+        self._deadlines.pop(node, None)
         self._stopping.discard(node)
         if self._capacity is not None:
             self._capacity.give_back(node)
@@ -418,7 +428,7 @@ class Driver:
         until = self._runner.now() + self._context.grace_seconds + LEAVE_SECONDS
         while self._pods and self._runner.now() < until:
             for pod in self._pods.values():
-                self._stop_ids(pod.ids())
+                self._stop(pod)
             for exit in self._runner.wait(POLL_SECONDS):
                 node = self._node_of(exit.id)
                 pod = self._pods.get(node)
