@@ -44,7 +44,13 @@ RESOURCE_NEEDS_CLUSTER = Rule(
     bad="resource: {action: create, manifest: 'kind: Job'}",
     fix="run the work as a container template",
 )
-RULES = (FIELD_CLUSTER_ONLY, FIELD_DIFFERS, FIELD_REFUSED, RESOURCE_NEEDS_CLUSTER)
+WORKFLOW_PATCHED = Rule(
+    id="workflow-patched",
+    meaning="A resource template patches a Workflow, which is a run and cannot be changed here.",
+    bad="resource: {action: patch, manifest: 'kind: Workflow'}",
+    fix="patch a WorkflowTemplate, or submit another Workflow",
+)
+RULES = (FIELD_CLUSTER_ONLY, FIELD_DIFFERS, FIELD_REFUSED, RESOURCE_NEEDS_CLUSTER, WORKFLOW_PATCHED)
 
 LOCAL_KINDS = (
     "Workflow",
@@ -132,3 +138,12 @@ def _of_resource(path: Path, resource: ResourceTemplate) -> Iterator[Finding]:
             message = f"the resource is a {kind}, which exists on a cluster only"
             hint = f"known here: {', '.join(LOCAL_KINDS)}"
             yield _finding(RESOURCE_NEEDS_CLUSTER, (*path, "manifest"), message, hint)
+        elif resource.action == "patch" and (kind == "Workflow" or (kind is None and _names_workflow(resource.flags))):
+            message = "the resource is a Workflow, which is a run and cannot be patched here"
+            yield _finding(WORKFLOW_PATCHED, (*path, "manifest"), message, "")
+
+
+def _names_workflow(flags: tuple[str, ...]) -> bool:
+    """Whether the kind among kubectl's flags is a Workflow: workflow NAME, wf/NAME."""
+    kind = next((flag for flag in flags if not flag.startswith("-")), "")
+    return kind.lower().partition("/")[0].partition(".")[0] in ("workflow", "workflows", "wf")

@@ -212,8 +212,8 @@ _fields(
     differs={
         "mergeStrategy": "strategic is done as merge",
         "flags": "kubectl is not called; flags have no effect",
+        "setOwnerReference": "written to the object; nothing is deleted with its owner",
     },
-    cluster_only={"setOwnerReference": "nothing here is owned by a cluster's objects"},
 )
 _fields(m.ManifestFrom, "artifact")
 _fields(m.HTTPTemplate, "url method headers body bodyFrom timeoutSeconds successCondition insecureSkipVerify")

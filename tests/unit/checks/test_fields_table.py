@@ -83,3 +83,24 @@ def test_kinds_that_exist_here_are_not_refused(kind):
     resource = {"action": "create", "manifest": f"kind: {kind}\nmetadata: {{name: '{{{{x}}}}'}}"}
     spec = {"entrypoint": "a", "templates": [{"name": "a", "resource": resource}]}
     assert fidelity.report(workflow(spec)) == ()
+
+
+@pytest.mark.parametrize(
+    ("resource", "rules"),
+    [
+        ({"action": "patch", "manifest": "kind: Workflow\nmetadata: {name: w}"}, ["workflow-patched"]),
+        ({"action": "patch", "flags": ["wf/w"], "manifest": "metadata: {labels: {a: b}}"}, ["workflow-patched"]),
+        ({"action": "patch", "flags": ["workflowtemplate", "w"], "manifest": "metadata: {labels: {a: b}}"}, []),
+        ({"action": "patch", "manifest": "kind: WorkflowTemplate\nmetadata: {name: w}"}, []),
+        ({"action": "create", "manifest": "kind: Workflow\nmetadata: {name: w}"}, []),
+    ],
+)
+def test_a_patch_of_a_workflow_is_refused_before_the_run(resource: dict[str, object], rules: list[str]) -> None:
+    spec = {"entrypoint": "a", "templates": [{"name": "a", "resource": resource}]}
+    assert [one.rule for one in fidelity.report(workflow(spec)) if one.severity == "error"] == rules
+
+
+def test_an_owner_reference_differs_and_is_not_dropped() -> None:
+    resource = {"action": "create", "setOwnerReference": True, "manifest": "kind: ConfigMap\nmetadata: {name: c}"}
+    found = fidelity.report(workflow({"entrypoint": "a", "templates": [{"name": "a", "resource": resource}]}))
+    assert [(one.rule, "written to the object" in one.message) for one in found] == [("field-differs", True)]
