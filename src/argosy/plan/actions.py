@@ -37,13 +37,16 @@ class Kill(Action, frozen=True, kw_only=True):
 
 
 class AcquireLocks(Action, frozen=True, kw_only=True):
-    """Take these locks for a node, or say who holds them. Asked again after each release."""
+    """Take these locks for a node, or say who holds them. Asked again after each release.
+
+    node: "" for the locks of the run itself, which has a node of its own name too.
+    """
 
     synchronization: Synchronization
 
 
 class ReleaseLocks(Action, frozen=True, kw_only=True):
-    """Give back what the node holds or waits for."""
+    """Give back what the node, or with "" the run itself, holds or waits for."""
 
 
 class ReadCache(Action, frozen=True, kw_only=True):

@@ -189,11 +189,19 @@ class _WaitingHooks:
         """Ask the conditions one last time."""
         if self._open:
             self._observe()
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._open:
             self._open = False
             self._called.body.run.unwatch(self._watched, self._observe)
 
     def _observe(self) -> None:
         node, called = self._node, self._called
+        if called.body.over:
+            # Only the hooks of a daemon may still be waiting then.
+            self._stop()
+            return
         if not self._open or not self._waiting or node.phase is Phase.PENDING:
             return
         try:

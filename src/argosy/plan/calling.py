@@ -14,6 +14,7 @@ from argosy.model.status import Node, NodeType, Phase
 from argosy.plan import outputs
 from argosy.plan.calls import PlannedCall
 from argosy.plan.execution import Execution, Owner
+from argosy.plan.leaf import USERS_DONE
 from argosy.plan.references import References
 from argosy.plan.scope import Scope
 
@@ -142,6 +143,8 @@ class CallingBody:
             leaf = self.run.leaves.get((self.run.last_attempt(daemon) or daemon).id)
             if leaf is not None:
                 leaf.dismiss()
+            elif (retries := self.run.backoffs.get(daemon.id)) is not None:
+                retries.kill(USERS_DONE)
 
 
 def _is_hook(node: Node) -> bool:

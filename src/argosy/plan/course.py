@@ -50,7 +50,7 @@ class Course:
             self._finish(Phase.ERROR, problem.message)
             return
         run.message = "Waiting for locks"
-        self._locks = LockWait(run, run.identity.name, self)
+        self._locks = LockWait(run, "", self)
         self._locks.begin(wanted, self._deadline(), "Workflow exceeded its deadline while it waited for locks")
 
     def locks_waited_for(self, name: str) -> None:

@@ -12,7 +12,7 @@ from argosy.model.manifest import ContinueOn
 from argosy.model.status import Node, NodeType, Phase
 from argosy.plan import items
 from argosy.plan.called import Called
-from argosy.plan.calling import CallingBody
+from argosy.plan.calling import FAILED_FAST, CallingBody
 from argosy.plan.calls import PlannedCall, tolerates
 from argosy.plan.execution import Execution, Owner
 from argosy.plan.graph import TaskPlan
@@ -109,6 +109,7 @@ class DagBody(CallingBody):
         super().__init__(execution, name, scope, owner, deadline)
         self._tasks: dict[str, _Task] = {}
         self._targets: list[_Task] = []
+        self._loops: list[Node] = []
         self._unsettled = 0
 
     def start(self) -> None:
@@ -172,6 +173,7 @@ class DagBody(CallingBody):
         group.template_name, group.template_ref = call.call.template, call.call.template_ref
         group.template_scope = self.resolved.scope.label
         called.has_node(group)
+        self._loops.append(group)
         task = called.task
         task.iterations = []
         # One more is open while the loop is being filled, so that it cannot end before its last call was made.
@@ -220,6 +222,13 @@ class DagBody(CallingBody):
             ids = self.run.outbound(task.node) if task.node is not None else []
             task.outbound = [self.run.nodes[id] for id in ids]
         return task.outbound
+
+    def stop_fast(self) -> None:
+        """A child has failed, and none is active any more: loops whose other iterations never began have failed."""
+        for loop in self._loops:
+            if not loop.phase.fulfilled:
+                self.run.mark(loop, Phase.FAILED, FAILED_FAST)
+        super().stop_fast()
 
     # -- a task at rest
 

@@ -22,6 +22,7 @@ from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute
 
 ACTIVE_DEADLINE = "Pod was active on the node longer than the specified deadline"
+USERS_DONE = "its users are done"
 PENDING_TIMEOUT = "Step was pending longer than its pendingTimeout"
 
 # The kinds whose result is always kept: it is what they are for.
@@ -221,10 +222,12 @@ class Leaf:
 
     def dismiss(self) -> None:
         """End a daemon whose users are done: that is its success."""
-        node = self.node
-        if not node.phase.fulfilled:
-            self.run.decide(Kill(node=node.id, reason="its users are done"))
-            self._end(Phase.SUCCEEDED, "")
+        run, node = self.run, self.node
+        if node.phase is Phase.PENDING:
+            run.withdraw(Start, node.id)
+        else:
+            run.decide(Kill(node=node.id, reason=USERS_DONE))
+        self._end(Phase.SUCCEEDED, "")
 
     def _end(self, phase: Phase, message: str, refusal: str = "") -> None:
         run, node = self.run, self.node

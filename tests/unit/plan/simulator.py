@@ -121,7 +121,7 @@ class LockTable:
     """Locks as the driver keeps them: who came first is served first; all of a node's locks or none."""
 
     def __init__(self, limits: Mapping[str, int]) -> None:
-        self.limits = dict(limits)
+        self.limits = limits
         self.holders: dict[str, list[str]] = {}
         self.waiting: dict[str, Synchronization] = {}
         self.released: list[str] = []
@@ -163,6 +163,7 @@ class Simulation:
         *,
         at: Sequence[tuple[float, Callable[[float], Fact]]] = (),
         templates: str = "",
+        stored: Mapping[str, WorkflowTemplate] | None = None,
         config_maps: Mapping[str, Mapping[str, str]] | None = None,
         limits: Mapping[str, int] | None = None,
         cache: Mapping[str, Outputs] | None = None,
@@ -171,7 +172,7 @@ class Simulation:
         before: Callable[[Simulation, Fact], object] = lambda run, fact: None,
     ) -> None:
         self.workflow = workflow_of(workflow) if isinstance(workflow, str) else workflow
-        self.stored = templates_of(templates) if templates else {}
+        self.stored = dict(stored or {}) | (templates_of(templates) if templates else {})
         reference = self.workflow.spec.workflow_template_ref
         if reference is not None:
             self.workflow = with_workflow_template(self.workflow, self.stored[reference.name])
