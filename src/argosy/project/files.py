@@ -38,10 +38,13 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 def read(path: str, *, strict: bool = True, stdin: Callable[[], bytes] | None = None, tolerant: bool = False) -> Loaded:
     """The documents of a file, "-" for standard input. Raises NotFound, InvalidFile when it is in no known format.
 
-    tolerant: that a file is in no known format is a finding among others.
+    tolerant: that a file is in no known format is a finding among others, and a misspelt field hides no other mistake.
     """
     data = _bytes_of(path, stdin)
     loaded = load(data, path, strict=strict, limits=_WIDEST)
+    if tolerant and strict and not loaded.ok:
+        loose = load(data, path, strict=False, limits=_WIDEST)
+        loaded = msgspec.structs.replace(loaded, documents=loose.documents)
     if not loaded.documents and not _names_a_kind(loaded):
         try:
             detect(data.decode("utf-8", "replace"), path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -146,3 +147,17 @@ def test_names_of_runs_are_completed(argosy: Argosy, hello: str) -> None:
     argosy("run", hello, "-q", "--name", "brave-otter")
     found = BashComplete(cli, {}, "argosy", "_ARGOSY_COMPLETE").get_completions(["get"], "bra")
     assert [one.value for one in found] == ["brave-otter"]
+
+
+def test_a_misspelt_field_hides_no_other_mistake(tmp_path: Path) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: a-}\n"
+        "spec:\n  entrypoint: mian\n  templates:\n  - {name: main, container: {image: alpine, comand: [echo]}}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "argosy", "lint", str(file)], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 3
+    assert "did you mean `command`?" in done.stdout
+    assert "mian" in done.stdout
