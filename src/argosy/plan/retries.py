@@ -149,8 +149,9 @@ class Retries:
             return Verdict(False, _TOO_LATE)
         wait = Verdict(True)
         if self.strategy.backoff is not None:
+            # Policy, limit and expression are asked before the wait: a node that will not be tried again ends now.
             wait = self._backoff(self.strategy.backoff, last)
-            if not wait.again or wait.at > run.now:
+            if not wait.again:
                 return wait
         if not self._policy_allows(last):
             return Verdict(False, last.message)
@@ -188,9 +189,6 @@ class Retries:
             return Verdict(False, "Backoff would exceed max duration limit")
         limit = self._limit()
         if now < until and limit is not None and len(self.attempts) <= limit:
-            # Policy and expression are asked before the wait here, so that a node which will not be retried ends now.
-            if not self._policy_allows(last):
-                return Verdict(False, last.message)
             return Verdict(True, f"Backoff for {durations.in_words(wait)}", until)
         return Verdict(True)
 
