@@ -24,6 +24,9 @@ _HEADER = re.compile(
 _BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
 # Shorter values are ordinary words: hiding them would hide the text.
 _SHORTEST_SECRET = 3
+# How long base64 makes its lines, and what of it is too short to be told from a word.
+_BASE64_LINE = 76
+_SHORTEST_BASE64 = 8
 
 
 def redact(text: str, secrets: Iterable[str | bytes] = ()) -> str:
@@ -49,4 +52,11 @@ def spellings(secrets: Iterable[str | bytes]) -> list[str]:
             if len(part) >= _SHORTEST_SECRET:
                 found |= {part, quote(part, safe=""), quote(part), quote_plus(part)}
                 found.add(base64.b64encode(part.encode()).decode())
+        if len(text) >= _SHORTEST_SECRET:
+            # As a Secret's data has it, and as the command base64 prints what it is given without and with a newline.
+            for form in (data, text.encode(), text.encode() + b"\n"):
+                encoded = base64.b64encode(form).decode()
+                found.add(encoded)
+                lines = (encoded[start : start + _BASE64_LINE] for start in range(0, len(encoded), _BASE64_LINE))
+                found |= {line for line in lines if len(line) >= _SHORTEST_BASE64}
     return sorted(found, key=len, reverse=True)

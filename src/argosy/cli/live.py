@@ -63,10 +63,10 @@ class LiveTree:
         self._rich.print(self._drawn(nodes, "", 200, final=True))
         failed = [one for one in nodes.values() if one.phase.unsuccessful and one.type in leaf_types()]
         for node in failed[:MOST_TAILS]:
-            log = self._log_of(node)
-            if log is not None:
+            lines = self._log_of(node)
+            if lines:
                 self._console.say_painted(f"{node.display_name}: {node.message}", "31")
-                show_tail(self._console, log)
+                show_tail(self._console, lines)
 
     def _drawn(self, nodes: Mapping[str, Node], message: str, height: int, *, final: bool = False) -> Group:
         rows = chosen(list(tree(nodes, self._root(nodes))), max(3, height))

@@ -18,8 +18,8 @@ from argosy.cli.options import console, home_option, open_project, run_argument
 if TYPE_CHECKING:
     from argosy.model.status import Node
     from argosy.project.project import Project
-    from argosy.project.step_files import Follower
     from argosy.record.queries import RunSummary
+    from argosy.runners.local.logs import LogLine, LogReader
 
 PAUSE_SECONDS = 0.1
 
@@ -68,6 +68,8 @@ class _Logs:
         self._pattern = _compiled(grep)
         self._console: Console = console()
         self._folder = project.home.run(summary.uid)
+        # The log whose last line that was printed has no end yet.
+        self._unended: Path | None = None
         self.mark = True
 
     def has_several(self) -> bool:
@@ -99,33 +101,34 @@ class _Logs:
                 yield node, path
 
     def print_all(self, last: int | None) -> None:
-        from argosy.project.step_files import Follower
+        from argosy.project.step_files import StepLogs
 
+        logs = StepLogs(self._project.home)
         for node, path in self._files():
-            lines = Follower(path).lines(last=True)
-            if last is not None:
-                from collections import deque
-
-                lines = iter(deque(lines, maxlen=last))
-            self._print(node, path, lines)
+            self._print(node, path, logs.reader(path, last).lines(to_end=True))
+        self._end_line()
 
     def follow(self) -> None:
         """Print what is there, and then what is added, until the run is over."""
-        from argosy.project.step_files import Follower
+        from argosy.project.step_files import StepLogs
 
-        followers: dict[Path, Follower] = {}
+        logs = StepLogs(self._project.home)
+        readers: dict[Path, LogReader] = {}
         while True:
             self._summary = self._project.find(self._summary.uid)
             over = self._summary.finished or self._summary.interrupted
             for node, path in self._files():
-                follower = followers.setdefault(path, Follower(path))
-                self._print(node, path, follower.lines(last=over or node.phase.fulfilled))
+                reader = readers.get(path)
+                if reader is None:
+                    reader = readers[path] = logs.reader(path)
+                self._print(node, path, reader.lines(to_end=over or node.phase.fulfilled))
             if over:
+                self._end_line()
                 return
             self._console.flush()
             time.sleep(PAUSE_SECONDS)
 
-    def _print(self, node: Node, path: Path, lines: Iterator[bytes]) -> None:
+    def _print(self, node: Node, path: Path, lines: Iterator[LogLine]) -> None:
         label = ""
         if self.mark:
             from argosy.project.step_files import MAIN, container_of
@@ -134,12 +137,23 @@ class _Logs:
             name = node.display_name if container == MAIN else f"{node.display_name}/{container}"
             label = self._console.paint(f"{visible(name)}: ", FAINT)
         for line in lines:
-            if self._pattern is not None and not self._pattern(line):
+            data = line.data
+            if self._pattern is not None and not self._pattern(data):
                 continue
             if self._console.out_is_terminal:
-                self._console.data(label + visible(line.decode("utf-8", "replace").rstrip("\r\n")))
+                self._console.data(label + visible(data.decode("utf-8", "replace").rstrip("\r\n")))
+                continue
+            if self._unended != path:
+                self._end_line()
+                self._console.bytes(label.encode() + data)
             else:
-                self._console.bytes(label.encode() + line)
+                self._console.bytes(data)
+            self._unended = None if data.endswith(b"\n") else path
+
+    def _end_line(self) -> None:
+        if self._unended is not None:
+            self._unended = None
+            self._console.bytes(b"\n")
 
 
 def _compiled(pattern: str):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
-from pathlib import Path
 from typing import Protocol
 
 from argosy.cli.console import GREEN, RED, YELLOW, Console
@@ -29,7 +28,8 @@ COLORS = {
     "Skipped": "2",
     "Omitted": "2",
 }
-LogOf = Callable[[Node], Path | None]
+# The last lines of a node's log.
+LogOf = Callable[[Node], list[str]]
 
 
 class Progress(Protocol):
@@ -124,11 +124,9 @@ class Lines:
                 show_tail(self._console, self._log_of(node))
 
 
-def show_tail(console: Console, log: Path | None) -> None:
+def show_tail(console: Console, lines: list[str]) -> None:
     """The last lines of a log, set off from the talk around them."""
-    from argosy.project.step_files import tail
-
-    for line in tail(log, TAIL_LINES) if log is not None else ():
+    for line in lines:
         console.say(f"    | {line}")
 
 

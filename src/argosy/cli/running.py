@@ -8,11 +8,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from argosy.cli.console import Console
-from argosy.cli.progress import COLORS, make_progress, spell
+from argosy.cli.progress import COLORS, TAIL_LINES, make_progress, spell
 from argosy.model.status import Node
 
 if TYPE_CHECKING:
@@ -71,16 +70,19 @@ def show_result(console: Console, run: RunView | None, output: str | None) -> No
         console.yaml(run.document())
 
 
-def log_finder(project: Project, name: str) -> Callable[[Node], Path | None]:
-    """Where the log of a node of the run is."""
-    from argosy.project.step_files import attempt_folder, last_log
+def log_finder(project: Project, name: str) -> Callable[[Node], list[str]]:
+    """How the log of a node of the run ends, without secrets; [] if it wrote nothing."""
+    from argosy.project.step_files import StepLogs, attempt_folder, last_log
 
     summary = project.find(name)
     folder = project.home.run(summary.uid)
 
-    def find(node: Node) -> Path | None:
+    logs = StepLogs(project.home)
+
+    def find(node: Node) -> list[str]:
         attempt = attempt_folder(folder, node.id, summary.generation)
-        return last_log(attempt) if attempt is not None else None
+        log = last_log(attempt) if attempt is not None else None
+        return logs.tail(log, TAIL_LINES) if log is not None else []
 
     return find
 

@@ -11,7 +11,7 @@ import click
 
 from argosy.cli.console import BOLD, visible
 from argosy.cli.options import console, home_option, open_project, output_option, run_argument
-from argosy.cli.progress import COLORS, TAIL_LINES, duration
+from argosy.cli.progress import COLORS, duration
 from argosy.cli.running import log_finder
 
 SCHEMA = "argosy.why/v1"
@@ -53,8 +53,5 @@ def command(run: str, step: str, output: str | None, home: Path | None) -> None:
     for reason in answer.reasons:
         talk.data(f"  {visible(reason.text)}")
     if node.phase.unsuccessful:
-        from argosy.project.step_files import tail
-
-        log = log_finder(project, found.summary.name)(node)
-        for line in tail(log, TAIL_LINES) if log is not None else ():
+        for line in log_finder(project, found.summary.name)(node):
             talk.data(f"    | {visible(line)}")

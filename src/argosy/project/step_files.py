@@ -1,4 +1,4 @@
-"""The files that an attempt at a step leaves: its folder and its logs.
+"""The files that an attempt at a step leaves: its folder, and its logs without the secrets that it was given.
 
 It knows the layout of a run's folder, not what a step is.
 """
@@ -6,14 +6,19 @@ It knows the layout of a run's folder, not what a step is.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from argosy.errors import ArgosyError
 from argosy.record.queries import RunSummary
+
+if TYPE_CHECKING:
+    from argosy.project.home import Home
+    from argosy.runners.local.logs import LogReader, Mask
 
 MAIN = "main"
 ENDINGS = (".stdout", ".log")
-_PIECE = 1 << 16
 # How far back a tail looks for its lines.
 _TAIL_BYTES = 1 << 16
 
@@ -57,7 +62,7 @@ def last_log(folder: Path) -> Path | None:
 
 
 def tail(path: Path, lines: int) -> list[str]:
-    """The last lines of a file, [] when it is not there."""
+    """The last lines of a file that is no step's, [] when it is not there."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -68,26 +73,41 @@ def tail(path: Path, lines: int) -> list[str]:
     return text.splitlines()[-lines:]
 
 
-class Follower:
-    """Reads what is added to a log file, whole lines at a time."""
+class StepLogs:
+    """Reads the logs of steps as people may see them. A step that was given no secrets costs nothing more."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._offset = 0
-        self._rest = b""
+    def __init__(self, home: Home) -> None:
+        """home: where the values of the secrets to be hidden are."""
+        self._home = home
+        self._masks: dict[Path, Mask] = {}
 
-    def lines(self, *, last: bool = False) -> Iterator[bytes]:
-        """The lines since the last call, each with its line break. last: also one that has no line break yet."""
+    def reader(self, log: Path, last: int | None = None) -> LogReader:
+        """Reads a log on from where it stopped, or from its last lines on.
+
+        Raises EnvironmentTrouble when the step was given a Secret that is not here any more: what to hide is unknown.
+        """
+        from argosy.runners.local.logs import LogReader
+
+        mask = self._masks.get(log.parent)
+        if mask is None:
+            mask = self._masks[log.parent] = self._mask(log.parent)
+        return LogReader(log, container_of(log), mask, last)
+
+    def tail(self, log: Path, lines: int) -> list[str]:
+        """The last lines of a log; why it cannot be shown if that is so."""
         try:
-            with open(self.path, "rb") as file:
-                file.seek(self._offset)
-                while data := file.read(_PIECE):
-                    self._offset += len(data)
-                    *whole, self._rest = (self._rest + data).split(b"\n")
-                    for line in whole:
-                        yield line + b"\n"
-        except FileNotFoundError:
-            return
-        if last and self._rest:
-            rest, self._rest = self._rest, b""
-            yield rest + b"\n"
+            # Of a line without end only as much as fits is kept.
+            found = deque(self.reader(log, lines).lines(to_end=True), maxlen=lines)
+        except ArgosyError as trouble:
+            return [f"(not shown: {trouble.message})"]
+        return b"".join(one.data for one in found).decode("utf-8", "replace").splitlines()[-lines:]
+
+    def _mask(self, folder: Path) -> Mask:
+        from argosy.project.objects import SharedDocuments
+        from argosy.runners.local.logs import AttemptLogs, Mask
+        from argosy.runners.local.staging import ATTEMPT_FILE
+
+        # What runs in the driver itself has no record of containers, and keeps secrets out of its log when it writes.
+        if not (folder / ATTEMPT_FILE).exists():
+            return Mask([])
+        return AttemptLogs(folder, SharedDocuments(self._home).secret).mask()

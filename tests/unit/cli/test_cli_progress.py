@@ -12,7 +12,7 @@ from argosy.cli.console import Console
 from argosy.cli.live import LiveTree, chosen
 from argosy.cli.progress import Lines, spell
 from argosy.model.status import Node, NodeType, Phase
-from argosy.project.step_files import Follower, tail
+from argosy.project.step_files import tail
 from argosy.project.views import tree
 
 
@@ -39,9 +39,8 @@ def test_spell(seconds: float, shown: str) -> None:
 
 
 def test_lines_tell_each_change_once(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    (tmp_path / "main.log").write_text("one\ntwo\x1b[31m\n")
     console = Console(sys.stdout, sys.stderr, {})
-    lines = Lines(console, lambda node: tmp_path / "main.log", ["w.kept"], clock=iter(range(100)).__next__)
+    lines = Lines(console, lambda node: ["one", "two\x1b[31m"], ["w.kept"], clock=iter(range(100)).__next__)
     nodes = {"w": _node("w", Phase.RUNNING, NodeType.DAG, ""), "a": _node("a", Phase.RUNNING)}
     lines.show(nodes)
     lines.show(nodes)
@@ -73,7 +72,7 @@ def test_the_live_tree_draws_and_leaves_the_last_state(monkeypatch: pytest.Monke
     monkeypatch.setenv("TERM", "xterm")
     console = Console(io.StringIO(), terminal, {"TERM": "xterm", "NO_COLOR": "1"})
     assert console.live
-    live = LiveTree(console, lambda node: None, "w")
+    live = LiveTree(console, lambda node: [], "w")
     nodes = {"w": _node("w", Phase.RUNNING, NodeType.DAG, ""), "a": _node("a", Phase.RUNNING)}
     live.show(nodes)
     nodes["a"] = _node("a", Phase.SUCCEEDED)
@@ -104,17 +103,9 @@ def test_no_colour_where_nobody_wants_it() -> None:
     assert not Console(io.StringIO(), io.StringIO(), {}).color_out
 
 
-def test_a_follower_hands_out_whole_lines_once(tmp_path: Path) -> None:
-    path = tmp_path / "main.log"
-    follower = Follower(path)
-    assert list(follower.lines()) == []
-    path.write_bytes(b"one\ntw")
-    assert list(follower.lines()) == [b"one\n"]
-    with path.open("ab") as file:
-        file.write(b"o\nthree")
-    assert list(follower.lines()) == [b"two\n"]
-    assert list(follower.lines(last=True)) == [b"three\n"]
-    assert list(follower.lines(last=True)) == []
+def test_the_tail_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "driver.log"
+    path.write_bytes(b"one\ntwo\nthree")
     assert tail(path, 2) == ["two", "three"]
     assert tail(tmp_path / "none", 2) == []
 

@@ -100,7 +100,7 @@ class AttemptLogs:
         """
         mask = self.mask()
         readers = [
-            _Reader(path, name, mask, tail, since)
+            LogReader(path, name, mask, tail, since)
             for name in containers or self.containers()
             for path in self.files(name)
         ]
@@ -155,10 +155,12 @@ class Mask:
         return data
 
 
-class _Reader:
-    """One growing file, read on from where the last call stopped."""
+class LogReader:
+    """One growing file, read on from where the last call stopped. tail, since: as those of `AttemptLogs.lines`."""
 
-    def __init__(self, path: Path, container: str, mask: Mask, tail: int | None, since: float | None) -> None:
+    def __init__(
+        self, path: Path, container: str, mask: Mask, tail: int | None = None, since: float | None = None
+    ) -> None:
         self.offset = 0
         self._path, self._container, self._mask = path, container, mask
         self._tail, self._since = tail, since

@@ -140,7 +140,13 @@ class Volumes:
             sources = cast("list[dict[str, Mapping[str, Any]]]", source.get("sources") or [])
         has_secrets = any("secret" in one for one in sources)
         folder = Path(self._folder, SECRETS if has_secrets else VOLUMES, name)
-        self.secrets.update(_secret_name(one["secret"]) for one in sources if "secret" in one)
+        given = [one["secret"] for one in sources if "secret" in one]
+        # One that may be absent and is hides nothing; naming it would say that the log cannot be masked.
+        self.secrets.update(
+            _secret_name(one)
+            for one in given
+            if not one.get("optional") or self._context.secret(_secret_name(one)) is not None
+        )
         if not self._fresh:
             return str(folder)
         folder.parent.mkdir(mode=0o700, exist_ok=True)
