@@ -22,6 +22,7 @@ EVERYWHERE = ("sandbox", "podman")
 # What the images of the cases hold, where there is no container engine.
 _ARGOSAY = {"entrypoint": [f"{IMAGES}/argosay"], "path": [str(IMAGES)], "files": {"/argosay": f"{IMAGES}/argosay"}}
 MEANINGS = {
+    "python:alpine": {"path": [f"{sys.base_prefix}/bin"]},
     "argoproj/argosay:v2": _ARGOSAY,
     "argoproj/argosay:v1": _ARGOSAY,
     "docker/whalesay": {"path": [str(IMAGES)]},

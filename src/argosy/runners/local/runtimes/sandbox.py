@@ -153,12 +153,13 @@ class SandboxRuntime:
     def _program(self, name: str, path: str, directory: str, layers: Layers) -> str:
         """The program's path in the sandbox. Looked for here: bubblewrap's exit code would not tell."""
         found = self._programs.find(name, path)
-        if "/" not in found:
+        # The step's own /tmp hides the host's: what was found there may not be what the step finds.
+        if "/" not in found or ("/" not in name and found.startswith("/tmp/")):
             candidates = [os.path.join(folder, name) for folder in path.split(os.pathsep) if folder]
             found = next((path for path in candidates if os.access(layers.source_of(path) or "", os.X_OK)), "")
             if not found:
                 raise StartFailure(127, f"{name!r} is not found on PATH ({path})")
-        elif ("/" in name and not found.startswith(("/dev/", "/proc/"))) or found.startswith("/tmp/"):
+        elif "/" in name and not found.startswith(("/dev/", "/proc/")):
             source = layers.source_of(os.path.join(directory, found))
             if source is None or not os.path.exists(source):
                 raise StartFailure(127, f"{name!r} is not found")
