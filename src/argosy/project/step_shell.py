@@ -34,6 +34,7 @@ class _Container(msgspec.Struct, rename="camel"):
     environment: dict[str, str] = {}
     working_dir: str = ""
     mounts: tuple[Mount, ...] = ()
+    outputs: tuple[str, ...] = ()
     gpus: tuple[int, ...] = ()
     secret_environment: dict[str, str] = {}
 
@@ -90,6 +91,8 @@ def invocation(
         working_dir=chosen.working_dir,
         folder=chosen.folder,
         mounts=tuple(mount for mount in chosen.mounts if os.path.lexists(mount.source)),
+        # A container with outputs would be kept for them; what a sandbox left is in its folder.
+        outputs=() if attempt.runtime in ENGINES else chosen.outputs,
         stdout=os.devnull,
         stderr=os.devnull,
         gpus=chosen.gpus,

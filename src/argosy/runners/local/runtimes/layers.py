@@ -13,13 +13,25 @@ from argosy.errors import EnvironmentTrouble
 
 # Folders without which hardly a program starts.
 NEEDED = frozenset({"/", "/usr", "/usr/bin", "/usr/lib", "/bin", "/lib", "/lib64", "/etc", "/dev", "/proc", "/sys"})
-NOT_BOUND = frozenset({"dev", "proc", "tmp", "lost+found"})
+NOT_BOUND = frozenset({"dev", "proc", "run", "tmp", "lost+found"})
+# Where containers keep their file systems. Mounts come and go there, and bubblewrap fails when one goes while it binds
+# a folder above it. Beside one of these, folders are bound one by one.
+STORES = ("/var/lib/containers", "/var/lib/containerd", "/var/lib/docker", "/var/lib/kubelet")
+# What the system's own programs write about themselves: nothing for a step, and each folder costs time.
+SYSTEMS_OWN = frozenset(
+    {"/var/backups", "/var/log", "/var/mail", "/var/spool", "/var/tmp"}
+    | {f"/var/lib/{name}" for name in ("PackageKit", "apt", "cni", "dbus", "man-db", "pam", "polkit-1", "private")}
+    | {f"/var/lib/{name}" for name in ("sgml-base", "shells.state", "swcatalog", "systemd", "ucf", "vim", "xml-core")}
+)
+# Of /run, where namespaces, sockets and containers' mounts are, only the disks that people plugged in.
+DISKS = "/run/media"
 
 
 class HostLayers:
     """The host's root folder, entry by entry, as it was when this was made."""
 
-    def __init__(self) -> None:
+    def __init__(self, stores: Iterable[str] = STORES) -> None:
+        """stores: folders that are not to be there."""
         self.folders: list[str] = []
         self.links: dict[str, str] = {}
         for entry in sorted(os.scandir("/"), key=lambda entry: entry.name):
@@ -29,7 +41,46 @@ class HostLayers:
                 self.links[entry.path] = os.readlink(entry.path)
             elif entry.is_dir() and _has_entries(entry.path):
                 self.folders.append(entry.path)
-        self.options = _root_options(self.folders, self.links)
+        if os.path.isdir(DISKS) and _has_entries(DISKS):
+            self.folders.append(DISKS)
+        self._divide(stores)
+        # The top folders of which only parts are there.
+        self.divided = {"/run", *("/" + path.split("/", 2)[1] for path in self.folders if path.count("/") > 1)}
+        self._take_links("/run")
+        empty = ("--dir", "/run") if "/var" in self.folders else ("--dir", "/run", "--dir", "/var/tmp")
+        self.options = (*_root_options(self.folders, self.links), *empty, *_resolver())
+
+    def _divide(self, stores: Iterable[str]) -> None:
+        """In place of a folder that has a store somewhere in it, have what is beside the store."""
+        for store in stores:
+            if not os.path.isdir(store) or os.path.islink(store):
+                continue
+            while (above := next((one for one in self.folders if store.startswith(one + "/")), "")) != "":
+                self.folders.remove(above)
+                self._take_links(above)
+                self.folders += _parts(above)
+            if store in self.folders:
+                self.folders.remove(store)
+
+    def _take_links(self, folder: str) -> None:
+        try:
+            with os.scandir(folder) as entries:
+                self.links |= {entry.path: os.readlink(entry.path) for entry in entries if entry.is_symlink()}
+        except OSError:
+            return
+
+
+def _parts(folder: str) -> list[str]:
+    """The folders in a folder that may be of use to a step; files beside them are left out."""
+    with os.scandir(folder) as entries:
+        found = [one.path for one in entries if one.is_dir(follow_symlinks=False) and one.path not in SYSTEMS_OWN]
+    return sorted(path for path in found if _has_entries(path))
+
+
+def _resolver() -> tuple[str, ...]:
+    """The file with the name servers, where that is a link into /run."""
+    path = os.path.realpath("/etc/resolv.conf")
+    return ("--ro-bind-try", path, path) if path.startswith("/run/") else ()
 
 
 def _has_entries(folder: str) -> bool:
@@ -67,7 +118,18 @@ class Layers:
         if not self._root:
             return [*self._host.options, *self._options]
         # In place of the empty root folder that the host's layers begin with.
-        return ["--bind", self._root, "/", *self._host.options[2:], *self._options]
+        return ["--bind", self._root, "/", *self._without_made_links([*self._host.options[2:], *self._options])]
+
+    def _without_made_links(self, options: list[str]) -> list[str]:
+        """A root folder that was used before has its links, and bubblewrap makes none again."""
+        made = [
+            place
+            for place, word in enumerate(options)
+            if word == "--symlink" and os.path.islink(self._root + options[place + 2])
+        ]
+        for place in reversed(made):
+            del options[place : place + 3]
+        return options
 
     def open_for(self, paths: Iterable[str]) -> None:
         """Make room for files or folders of the step's own at these paths, kept below the root given at the start.
@@ -166,7 +228,7 @@ class Layers:
         """`path` without the host's symbolic links on its way: bubblewrap makes no mount point through one."""
         path = posixpath.normpath(path)
         top = "/" + path.split("/", 2)[1]
-        if top not in self._sources and top not in self._host.links:
+        if top not in self._sources and top not in self._host.links and top not in self._host.divided:
             return path
         folder, name = posixpath.split(path)
         return posixpath.join(os.path.realpath(folder), name) if folder != "/" else path
