@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -61,3 +63,54 @@ def test_a_thousand_sandboxes_while_containers_come_and_go(tmp_path: Path) -> No
     assert failures == []
     # Else nothing came and went.
     assert containers.count(0) >= 3
+
+
+# In a mount namespace of its own, with a store of its own: mounts that last two milliseconds. With /var bound whole, one
+# sandbox in forty fails here.
+STORM = """
+import ctypes, os, subprocess, threading
+from argosy.runners.local.runtimes.layers import HostLayers
+
+libc = ctypes.CDLL(None, use_errno=True)
+NEWNS, RECURSIVE, PRIVATE, SHARED, DETACH = 0x20000, 0x4000, 0x40000, 0x100000, 2
+assert libc.unshare(NEWNS) == 0
+assert libc.mount(None, b"/", None, RECURSIVE | PRIVATE, None) == 0
+assert libc.mount(None, b"/", None, RECURSIVE | SHARED, None) == 0
+assert libc.mount(b"tmpfs", b"/var/lib/containers", b"tmpfs", 0, None) == 0
+folders = [f"/var/lib/containers/{number}/merged".encode() for number in range(4)]
+for folder in folders:
+    os.makedirs(folder)
+options, over, failures = HostLayers().options, threading.Event(), []
+
+def storm():
+    while not over.is_set():
+        for folder in folders:
+            libc.mount(b"tmpfs", folder, b"tmpfs", 0, None)
+        over.wait(0.002)
+        for folder in folders:
+            libc.umount2(folder, DETACH)
+
+def sandboxes():
+    for _ in range(250):
+        ran = subprocess.run(["bwrap", *options, "--unshare-pid", "--", "true"], capture_output=True)
+        if ran.returncode:
+            failures.append(ran.stderr)
+
+others = threading.Thread(target=storm)
+others.start()
+mine = [threading.Thread(target=sandboxes) for _ in range(2)]
+for thread in mine:
+    thread.start()
+for thread in mine:
+    thread.join()
+over.set()
+others.join()
+print(len(failures), failures[:1])
+"""
+
+
+def test_sandboxes_in_a_storm_of_mounts() -> None:
+    if (trouble := SandboxRuntime().trouble()) or os.geteuid() or not os.path.isdir("/var/lib/containers"):
+        pytest.skip(trouble or "only root can mount, and only where containers have a store")
+    ran = subprocess.run([sys.executable, "-c", STORM], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("0 []\n", "")
