@@ -65,8 +65,8 @@ def test_a_thousand_sandboxes_while_containers_come_and_go(tmp_path: Path) -> No
     assert containers.count(0) >= 3
 
 
-# In a mount namespace of its own, with a store of its own: mounts that last two milliseconds. With /var bound whole, one
-# sandbox in forty fails here.
+# In a mount namespace of its own, with a store of its own: mounts that last two milliseconds. With /var bound whole,
+# one sandbox in forty fails here.
 STORM = """
 import ctypes, os, subprocess, threading
 from argosy.runners.local.runtimes.layers import HostLayers
