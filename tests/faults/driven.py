@@ -72,6 +72,10 @@ class Folder:
     def lines(self) -> list[str]:
         return self.notes.read_text().splitlines() if self.notes.exists() else []
 
+    def logs(self) -> str:
+        """What all steps of all runs wrote."""
+        return "".join(log.read_text() for log in (self.home / "runs").rglob("*.log"))
+
     def await_lines(self, count: int, seconds: float = 20.0) -> list[str]:
         await_true(lambda: len(self.lines()) >= count, seconds, lambda: f"{count} lines of {self.lines()}")
         return self.lines()
@@ -126,11 +130,8 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
         return
 
 
-def never_two_at_once(lines: list[str]) -> int:
-    """Check notes of the forms "begin STEP PID", "end STEP PID" and "TWO ..."; how many attempts were cut short."""
+def never_two_at_once(lines: list[str]) -> None:
+    """Check notes of the forms "begin STEP PID", "end STEP PID" and "TWO ..."."""
     assert not [line for line in lines if line.startswith("TWO")], lines
-    begun = {line.split()[2] for line in lines if line.startswith("begin")}
-    done = [line.split() for line in lines if line.startswith("end")]
-    steps = [step for _, step, _ in done]
-    assert len(steps) == len(set(steps)), f"a step ended twice: {lines}"
-    return len(begun) - len(done)
+    pids = [line.split()[2] for line in lines if line.startswith("begin")]
+    assert len(pids) == len(set(pids)), f"an attempt began twice: {lines}"
