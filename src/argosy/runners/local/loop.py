@@ -116,8 +116,21 @@ class Driver:
             self._runner.close()
 
     def stop(self, strategy: str, message: str = "") -> None:
-        """Ask for the run's end: "Stop" or "Terminate". Safe from signal handlers and other threads."""
-        self._worker.post(lambda: self._tell(StopRequested(at=self._runner.now(), strategy=strategy, message=message)))
+        """Ask for the run's end: "Stop", or "Terminate", which gives the steps no grace.
+
+        Safe from signal handlers and other threads.
+        """
+        self._worker.post(lambda: self._stop_run(strategy, message))
+
+    def _stop_run(self, strategy: str, message: str) -> None:
+        self._tell(StopRequested(at=self._runner.now(), strategy=strategy, message=message))
+        if strategy == "Stop":
+            return
+        self._commit()
+        for pod in self._pods.values():
+            self._stopping.add(pod.node)
+            # What was asked to end before still has its grace; this cuts it short.
+            self._stop(pod, grace_seconds=0.0)
 
     def _tell(self, fact: Fact) -> None:
         """Believe a fact; it becomes durable with the next commit, before anything is done because of it."""
@@ -230,9 +243,12 @@ class Driver:
         self._stopping.add(action.node)
         self._stop(pod)
 
-    def _stop(self, pod: Pod) -> None:
-        """End a pod: what runs is stopped, and nothing more of it begins."""
-        grace = self._context.grace_seconds if pod.grace_seconds is None else pod.grace_seconds
+    def _stop(self, pod: Pod, grace_seconds: float | None = None) -> None:
+        """End a pod: what runs is stopped, and nothing more of it begins. grace_seconds: other than its own."""
+        # What was never asked for cannot be stopped, and would run on.
+        self._start_decided()
+        own = self._context.grace_seconds if pod.grace_seconds is None else pod.grace_seconds
+        grace = own if grace_seconds is None else grace_seconds
         for id in pod.stop():
             self._runner.stop(id, grace)
 
@@ -279,6 +295,10 @@ class Driver:
                 self._worker.do(lambda start=start, options=options: self._prepared(start, options), self._begin_pod)
             else:
                 self._begin_pod(self._prepared(start, self._options_of(start)))
+        self._start_decided()
+
+    def _start_decided(self) -> None:
+        """Start what is prepared: the start of each attempt in `_to_start` is durable."""
         if self._to_start:
             specs, self._to_start = self._to_start, []
             self._runner.start(specs)
