@@ -69,6 +69,19 @@ REMEDIES = {
 }
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def raise_if_full(problem: Exception) -> None:
+    """Raise the problem as an EnvironmentTrouble that names path and remedy, if its cause is a full disk."""
+    cause = problem if isinstance(problem, OSError) else problem.__cause__
+    if not isinstance(cause, OSError) or cause.errno not in _FULL:
+        return
+    if isinstance(problem, EnvironmentTrouble):
+        raise problem
+    raise store_trouble("write", cause.filename or "to the disk of the home", cause) from problem
+
+
 def store_trouble(doing: str, path: Path | str, error: OSError) -> StoreTrouble:
     """The error to raise when the operating system refuses something at `path`."""
     reason = error.strerror or type(error).__name__

@@ -17,7 +17,7 @@ import msgspec
 
 from argosy.artifacts.places import remove
 from argosy.artifacts.repositories import KEY_FIELD, driver_of, location_key, needs_repository, resolve
-from argosy.artifacts.troubles import disk_errors
+from argosy.artifacts.troubles import disk_errors, raise_if_full
 from argosy.errors import ArgosyError, EnvironmentTrouble, NotFound
 from argosy.model.events import AttemptExited
 from argosy.model.manifest import ArchiveStrategy, Artifact, ArtifactLocation, Outputs, Parameter, Template
@@ -39,7 +39,8 @@ def collect(start: Start, pod: Pod, context: RunContext, options: StagingOptions
     """The end of an attempt, with its outputs; `at` is the caller's to set. May be called again.
 
     What a failed step left is gathered too. Artifacts are in the store, to be made durable with `Store.sync`.
-    Raises nothing that a step can cause: missing outputs make its phase Error.
+    Raises nothing that a step can cause: missing outputs make its phase Error. Raises EnvironmentTrouble when the disk
+    is full: to be tried again when there is room.
     """
     verdict = pod.verdict()
     template = start.template
@@ -155,6 +156,7 @@ class _Collection:
         try:
             step()
         except ArgosyError as problem:
+            raise_if_full(problem)
             self.troubles.append(f"{problem.message} {problem.hint}".strip())
 
     def _retrieve(self, main: StepSpec) -> None:

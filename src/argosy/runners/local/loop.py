@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from argosy.artifacts.troubles import raise_if_full
 from argosy.errors import ArgosyError
 from argosy.model.events import AttemptExited, AttemptReady, AttemptStarted, Fact, StopRequested, TimePassed
 from argosy.model.status import Phase
@@ -99,7 +100,8 @@ class Driver:
     def drive(self) -> Phase:
         """Drive the run to its end and return its phase. Safe to call in a new process after any crash.
 
-        Raises LeaseLost when another driver has taken the run over.
+        Raises LeaseLost when another driver has taken the run over, EnvironmentTrouble when the disk is full: that is
+        no step's fault, so nothing is recorded of it, and the next driver goes on where this one stopped.
         """
         try:
             self._take_up()
@@ -111,6 +113,9 @@ class Driver:
                     self._wait()
             self._leave()
             return self._plan.phase
+        except OSError as error:
+            raise_if_full(error)
+            raise
         finally:
             self._worker.close()
             self._runner.close()
@@ -159,6 +164,7 @@ class Driver:
         try:
             pod = prepare(start, self._context, self._options_of(start))
         except ArgosyError as problem:
+            raise_if_full(problem)
             self._end(start.node, "Error", problem.message)
             return
         self._pods[start.node] = pod
@@ -312,6 +318,7 @@ class Driver:
         try:
             return start, prepare(start, self._context, options)
         except ArgosyError as problem:
+            raise_if_full(problem)
             return start, problem
 
     def _begin_pod(self, prepared: tuple[Start, Pod | ArgosyError]) -> None:
@@ -421,6 +428,7 @@ class Driver:
         try:
             return collect(start, pod, self._context, self._options)
         except ArgosyError as problem:
+            raise_if_full(problem)
             message = f"{problem.message} {problem.hint}".strip()
             return AttemptExited(at=0.0, node=start.node, phase="Error", message=message)
 

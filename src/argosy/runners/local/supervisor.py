@@ -55,6 +55,7 @@ FILE_MODE = 0o644
 
 ENGINE_KILL_AGAIN_SECONDS = 5.0
 RECORD_SOON_SECONDS = 0.05
+FULL_DISK_SECONDS = 24 * 3600.0
 CLOCK_BOOTTIME = 7
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -267,7 +268,7 @@ class Supervisor:
             return 0
         waits = [deadline - time.monotonic() for deadline in self.deadlines.values()]
         if self.driver is None and not self.running:
-            waits.append(self.idle_since + self.linger_seconds - time.monotonic())
+            waits.append(self.leaves_at() - time.monotonic())
         if self.unwritten:
             waits.append(1.0 if self.disk_is_full else RECORD_SOON_SECONDS)
         return max(0, int(min(waits) * 1000) + 1) if waits else -1
@@ -279,7 +280,12 @@ class Supervisor:
             return True
         if self.driver is not None:
             return False
-        return time.monotonic() >= self.idle_since + self.linger_seconds
+        return time.monotonic() >= self.leaves_at()
+
+    def leaves_at(self) -> float:
+        """An exit that is not in the file would be lost with this process: it waits for room, but not for ever."""
+        waits_for_room = self.unwritten and self.disk_is_full
+        return self.idle_since + (FULL_DISK_SECONDS if waits_for_room else self.linger_seconds)
 
     def on_terminate(self, *_: object) -> None:
         """The machine goes down, or a person wants this gone: take the steps along."""
