@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -92,13 +93,24 @@ class Folder:
                 found.append(int(path.parent.name))
         return found
 
+    def uid(self, name: str) -> str:
+        return self.document(name)["metadata"]["uid"]
+
     def processes(self, name: str) -> list[int]:
         """The processes of the run's steps that live."""
-        return [pid for pid in processes_of(self.document(name)["metadata"]["uid"]) if alive(pid)]
+        return [pid for pid in processes_of(self.uid(name)) if alive(pid)]
 
     def nothing_left(self, name: str, seconds: float = 5.0) -> None:
-        uid = self.document(name)["metadata"]["uid"]
+        uid = self.uid(name)
         await_true(lambda: not any(map(alive, processes_of(uid))), seconds, lambda: f"alive: {processes_of(uid)}")
+
+
+def containers(uid: str) -> list[str]:
+    """The containers of the run, in any state."""
+    if not shutil.which("podman"):
+        return []
+    listed = subprocess.run(["podman", "ps", "-a", "--format", "json"], capture_output=True, check=True)
+    return [str(one["Names"]) for one in json.loads(listed.stdout) if uid in json.dumps(one)]
 
 
 def ended(process: subprocess.Popen[bytes], seconds: float = 60.0) -> Output:

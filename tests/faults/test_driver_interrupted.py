@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from driven import Folder, await_true, ended
+from driven import Folder, await_true, containers, ended
 
 from argosy.runners.local.runtimes.choose import make
 
@@ -78,17 +76,10 @@ def begin(tmp_path: Path, runtime: str, *, stubborn: bool = False) -> tuple[Fold
     return folder, driver
 
 
-def containers(uid: str) -> list[str]:
-    if not shutil.which("podman"):
-        return []
-    listed = subprocess.run(["podman", "ps", "-a", "--format", "json"], capture_output=True, check=True)
-    return [str(one["Names"]) for one in json.loads(listed.stdout) if uid in json.dumps(one)]
-
-
 def nothing_left(folder: Folder, runtime: str) -> None:
     folder.nothing_left("one")
     if runtime == "podman":
-        uid = folder.document("one")["metadata"]["uid"]
+        uid = folder.uid("one")
         await_true(lambda: not containers(uid), 10, lambda: f"left: {containers(uid)}")
     await_true(lambda: not folder.supervisors(), 10, lambda: f"left: {folder.supervisors()}")
 
@@ -110,8 +101,8 @@ def test_ctrl_c_stops_the_run_and_its_handler_runs(tmp_path: Path, runtime: str)
     nothing_left(folder, runtime)
 
 
-def test_ctrl_c_twice_ends_the_run_at_once(tmp_path: Path) -> None:
-    folder, driver = begin(tmp_path, "process", stubborn=True)
+def test_ctrl_c_twice_ends_the_run_at_once(tmp_path: Path, runtime: str) -> None:
+    folder, driver = begin(tmp_path, runtime, stubborn=True)
     os.kill(driver.pid, signal.SIGINT)
     began = time.monotonic()
     assert driver.stderr is not None
@@ -124,7 +115,7 @@ def test_ctrl_c_twice_ends_the_run_at_once(tmp_path: Path) -> None:
     assert time.monotonic() - began < 10, "the grace is 30 seconds: the second one does not wait for it"
     assert folder.status("one")["phase"] == "Failed"
     assert "one.onExit" not in by_name(folder)
-    nothing_left(folder, "process")
+    nothing_left(folder, runtime)
 
 
 def test_sigterm_stops_the_run(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from driven import Folder, alive, await_true, ended, kill, never_two_at_once
+from driven import Folder, alive, await_true, containers, ended, kill, never_two_at_once
+
+from argosy.runners.local.runtimes.choose import make
 
 ROUNDS = int(os.environ.get("ARGOSY_ROUNDS", "20"))
 SEED = int(os.environ.get("ARGOSY_SEED", str(random.randrange(1 << 32))))
@@ -136,6 +138,24 @@ def test_a_step_that_dies_with_its_supervisor_is_in_error_and_retried_by_policy_
     assert not alive(pid)
     assert folder.node("one", "one(0)")["phase"] == "Error"
     assert len(folder.lines()) == 1
+
+
+@pytest.mark.parametrize("runtime", ["process", "sandbox", "podman"])
+def test_nothing_outlives_driver_and_supervisor_once_the_run_is_ended(tmp_path: Path, runtime: str) -> None:
+    if trouble := make(runtime).trouble():
+        pytest.skip(trouble)
+    folder = Folder(tmp_path)
+    folder.write(LONG.replace("RETRY", "").replace(">> NOTES", "").replace("alpine", "alpine:latest"))
+    driver = folder.run("one", runtime=runtime)
+    await_true(lambda: "begin" in folder.logs(), 60)
+    for one in (driver.pid, *folder.supervisors()):
+        kill(one)
+    driver.communicate()
+    code, _, errors = folder.call("terminate", "one")
+    assert code == 0, errors
+    assert folder.status("one")["phase"] in ("Failed", "Error")
+    folder.nothing_left("one")
+    await_true(lambda: not containers(folder.uid("one")), 10, lambda: f"left: {containers(folder.uid('one'))}")
 
 
 def kill_some(folder: Folder, chance: random.Random, driver: int, name: str) -> None:
