@@ -18,7 +18,7 @@ IntOrString = int | str
 Opaque = Any
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel", gc=False):
     """A piece of a manifest. Absent fields are None or empty, and are left out when written."""
 
 

@@ -5,6 +5,7 @@ It knows shapes and words, not how a status comes to be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -54,7 +55,7 @@ class NodeType(StrEnum):
     PLUGIN = "Plugin"
 
 
-class NodeFlag(msgspec.Struct, omit_defaults=True):
+class NodeFlag(msgspec.Struct, omit_defaults=True, gc=False):
     hooked: bool = False
     retried: bool = False
 
@@ -69,8 +70,12 @@ class SynchronizationStatus(msgspec.Struct, omit_defaults=True):
     waiting: str = ""
 
 
-class Node(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
-    """One node of a run. Times are seconds since the epoch, 0.0 while unset."""
+class Node(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel", gc=False):
+    """One node of a run. Times are seconds since the epoch, 0.0 while unset.
+
+    It refers to nothing that could refer back to it, so the collector of garbage need not look at it: a run may have
+    hundreds of thousands of nodes.
+    """
 
     id: str
     name: str
@@ -86,8 +91,8 @@ class Node(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel"):
     finished_at: float = 0.0
     inputs: Inputs | None = None
     outputs: Outputs | None = None
-    children: list[str] = []
-    outbound_nodes: list[str] = []
+    children: Sequence[str] = ()
+    outbound_nodes: Sequence[str] = ()
     daemoned: bool = False
     node_flag: NodeFlag | None = None
     memoization_status: MemoizationStatus | None = None

@@ -10,13 +10,13 @@ import msgspec
 from argosy.model.manifest import Synchronization, Template
 
 
-class Action(msgspec.Struct, frozen=True, kw_only=True):
+class Action(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decision about one node."""
 
     node: str
 
 
-class Start(Action, frozen=True, kw_only=True):
+class Start(Action, frozen=True, kw_only=True, gc=False):
     """Run a leaf. template: every tag resolved; artifacts: its inputs, each with where its bytes are.
 
     capture_result: its standard output is asked for. deadline: seconds since the epoch by which it must have
@@ -30,13 +30,13 @@ class Start(Action, frozen=True, kw_only=True):
     deadline: float = 0.0
 
 
-class Kill(Action, frozen=True, kw_only=True):
+class Kill(Action, frozen=True, kw_only=True, gc=False):
     """End a running leaf; its AttemptExited is awaited. reason: why, for the log."""
 
     reason: str
 
 
-class AcquireLocks(Action, frozen=True, kw_only=True):
+class AcquireLocks(Action, frozen=True, kw_only=True, gc=False):
     """Take these locks for a node, or say who holds them. Asked again after each release.
 
     node: "" for the locks of the run itself, which has a node of its own name too.
@@ -45,11 +45,11 @@ class AcquireLocks(Action, frozen=True, kw_only=True):
     synchronization: Synchronization
 
 
-class ReleaseLocks(Action, frozen=True, kw_only=True):
+class ReleaseLocks(Action, frozen=True, kw_only=True, gc=False):
     """Give back what the node, or with "" the run itself, holds or waits for."""
 
 
-class ReadCache(Action, frozen=True, kw_only=True):
+class ReadCache(Action, frozen=True, kw_only=True, gc=False):
     """Look a key up in a memoization cache. max_age_seconds: older entries do not count; None for any age."""
 
     cache: str
@@ -57,7 +57,7 @@ class ReadCache(Action, frozen=True, kw_only=True):
     max_age_seconds: float | None
 
 
-class WriteCache(Action, frozen=True, kw_only=True):
+class WriteCache(Action, frozen=True, kw_only=True, gc=False):
     """Keep a node's outputs in a memoization cache. The outputs are on the node."""
 
     cache: str

@@ -5,30 +5,32 @@ It knows one step or task, not its neighbours. Source: Argo docs: lifecyclehook.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 
 from argosy.errors import ExpressionError
 from argosy.model.manifest import Arguments, CallFields, LifecycleHook
 from argosy.model.status import Node, NodeFlag, Phase
+from argosy.plan import items
 from argosy.plan.calling import CallingBody
 from argosy.plan.calls import PlannedCall, resolved_arguments, without_absent
 from argosy.plan.conditions import expr_bool, reads_only
-from argosy.plan.execution import Asked, Execution
+from argosy.plan.execution import Execution
 from argosy.plan.scope import Scope
+
+# Stands for the item of a call that does not loop; None may be an item.
+NO_ITEM = object()
 
 
 class Called:
     """One call; of a loop, one iteration. What becomes of it is told to the body by `done`."""
 
-    __slots__ = ("_done", "_open_hooks", "_waiting_hooks", "body", "name", "node", "planned", "scope", "trouble")
+    __slots__ = ("_done", "_item", "_open_hooks", "_waiting_hooks", "body", "name", "node", "planned", "trouble")
 
-    def __init__(self, body: CallingBody, planned: PlannedCall, name: str, scope: Scope) -> None:
+    def __init__(self, body: CallingBody, planned: PlannedCall, name: str, item: object = NO_ITEM) -> None:
         self.body = body
         self.planned = planned
         self.name = name
-        self.scope = scope
+        self._item = item
         self.node: Node | None = None
         # Why the call, or one of its hooks, could not be carried out as it is written.
         self.trouble = ""
@@ -47,28 +49,35 @@ class Called:
         """True when hooks watch the node of this call."""
         return self.planned.watched
 
+    @property
+    def scope(self) -> Scope:
+        """What the fields of the call see: its item, and all that the body sees."""
+        return self.body.scope.under(self.names(inline=True))
+
+    def names(self, *, inline: bool) -> dict[str, object]:
+        """What the called template sees of the call. inline: it is written in place, and sees what the call sees."""
+        names = items.layer(self._item) if inline and self._item is not NO_ITEM else {}
+        names[f"{self.body.prefix}.name"] = self.planned.name
+        return names
+
     # -- what begins it
 
-    def start(self, call: CallFields, display_name: str, names: Mapping[str, object]) -> None:
-        """Run the template. call: with its tags replaced. names: an item of a loop."""
+    def start(self, call: CallFields, display_name: str) -> None:
+        """Run the template. call: with its tags replaced."""
         body, planned = self.body, self.planned
-        seen: dict[str, object] = {f"{body.prefix}.name": planned.name}
         if planned.call.inline is not None:
-            # What is written in place sees what the call sees.
             call = msgspec.structs.replace(call, inline=planned.call.inline)
-            seen |= names
-        asked = Asked(
+        Execution(
+            body.run,
+            self,
             name=self.name,
             display_name=display_name,
             holder=call,
             templates=body.resolved.scope,
-            caller=self,
             arguments=call.arguments,
-            names=seen,
             boundary=body,
             wants_result=body.wants_result(planned.name),
-        )
-        Execution(body.run, asked).begin()
+        ).begin()
 
     def rest(self, display_name: str, phase: Phase, message: str) -> None:
         """Come to rest without running anything."""
@@ -130,18 +139,18 @@ class Called:
         arguments = hook.arguments or Arguments()
         arguments = resolved_arguments(without_absent(arguments, scope), scope, strict=False)
         self._open_hooks += 1
-        asked = Asked(
+        Execution(
+            body.run,
+            _HookCall(self),
             name=name,
             display_name=f"{node.display_name}{name[len(node.name) :]}",
             holder=hook,
             templates=body.resolved.scope,
-            caller=_HookCall(self),
             arguments=arguments,
             boundary=body,
             flag=NodeFlag(hooked=True),
             exit_handler=exit_handler,
-        )
-        Execution(body.run, asked).begin()
+        ).begin()
 
     def hook_settled(self, node: Node) -> None:
         """A hook has come to its end."""
@@ -157,6 +166,9 @@ class _HookCall:
 
     def __init__(self, called: Called) -> None:
         self._called = called
+
+    def names(self, *, inline: bool) -> dict[str, object]:
+        return {}
 
     def has_node(self, node: Node) -> None:
         if self._called.node is not None:

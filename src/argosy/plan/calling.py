@@ -7,6 +7,7 @@ Source: Argo docs: parallelism.md, walk-through/daemon-containers.md.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 from argosy.errors import ExpressionError
 from argosy.model.manifest import CallFields, Template
@@ -28,13 +29,15 @@ class CallingBody:
     prefix = ""
     node_type = NodeType.STEPS
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
+    def __init__(
+        self, execution: Execution, name: str, names: Mapping[str, object], owner: Owner, deadline: float
+    ) -> None:
         self.run = execution.run
         self.owner = owner
         self.name = name
         self.resolved = execution.resolved
         self.references = References(f"{self.prefix}.")
-        self.scope = scope.under(self.references)
+        self.scope = execution.scope.under(self.references, names)
         self.deadline = deadline
         self.depth = execution.depth
         self.exit_handler = execution.exit_handler

@@ -64,15 +64,23 @@ class PlannedCall:
             with_sequence=None,
         )
 
-    def condition(self, scope: Names) -> str:
+    @property
+    def tagged(self) -> bool:
+        """True when `resolved` has something to do."""
+        return bool(self._bare_text or self._passed)
+
+    @property
+    def plain(self) -> CallFields:
+        """The call as it is, when it is not `tagged`."""
+        return self._bare
+
+    def when_text(self, scope: Names) -> str:
         """The `when` text with its tags replaced. Raises ExpressionError."""
         return substitute_text(self.call.when, scope, strict=True)
 
     def skipped_because(self, scope: Names) -> str:
         """Why the call is skipped, "" if its `when` holds. Raises ExpressionError."""
-        if not self.call.when:
-            return ""
-        condition = self.condition(scope)
+        condition = self.when_text(scope)
         return "" if evaluate_when(condition) else f"when '{condition}' evaluated false"
 
     def items(self, scope: Names) -> Sequence[object]:

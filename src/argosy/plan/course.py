@@ -15,7 +15,7 @@ from argosy.model.status import Node, NodeFlag, Phase, timestamp
 from argosy.plan import metrics
 from argosy.plan.calls import resolved_arguments
 from argosy.plan.conditions import expr_bool
-from argosy.plan.execution import Asked, Execution
+from argosy.plan.execution import Execution
 from argosy.plan.locks import LockWait
 from argosy.plan.names import pod_name
 from argosy.plan.run import RunState
@@ -86,18 +86,18 @@ class Course:
     def _execute(self, name: str, holder: LifecycleHook, arguments: Arguments | None, caller: _Caller) -> None:
         run = self._run
         is_entry = caller is self._entry
-        asked = Asked(
+        Execution(
+            run,
+            caller,
             name=name,
             display_name=name,
             holder=holder,
             templates=run.templates.local,
-            caller=caller,
             arguments=arguments,
             deadline=self._deadline() if is_entry else 0.0,
             exit_handler=caller is self._exit,
             flag=None if is_entry else NodeFlag(hooked=True),
-        )
-        Execution(run, asked).begin()
+        ).begin()
 
     # -- hooks
 
@@ -271,6 +271,9 @@ class _Caller:
         self.course = course
         self.node: Node | None = None
         self.refusal = ""
+
+    def names(self, *, inline: bool) -> dict[str, object]:
+        return {}
 
     def has_node(self, node: Node) -> None:
         self.node = node

@@ -6,39 +6,54 @@ Source: Argo docs: walk-through/dag.md, enhanced-depends-logic.md; dag.go.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from argosy.errors import ExpressionError
 from argosy.expressions.depends import TaskState
-from argosy.model.manifest import ContinueOn
 from argosy.model.status import Node, NodeType, Phase
-from argosy.plan import items
 from argosy.plan.called import Called
 from argosy.plan.calling import FAILED_FAST, CallingBody
-from argosy.plan.calls import PlannedCall, tolerates
+from argosy.plan.calls import tolerates
 from argosy.plan.execution import Execution, Owner
-from argosy.plan.graph import TaskPlan
+from argosy.plan.graph import PlannedTask
 from argosy.plan.names import item_name
-from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute_text
 
 _OMITTED = "omitted: depends condition not met"
 
 
-class _Task:
-    """What a dag keeps of one task while it runs."""
+class _Task(Called):
+    """One task of a dag, from waiting to rest; of a loop, the loop as a whole."""
 
-    __slots__ = ("branch", "dependants", "iterations", "missing", "node", "open", "outbound", "plan")
+    __slots__ = ("branch", "dependants", "iterations", "missing", "open", "outbound")
 
-    def __init__(self, plan: TaskPlan) -> None:
-        self.plan = plan
-        self.missing = len(plan.waits_for)
-        self.dependants: list[_Task] = []
-        self.node: Node | None = None
-        self.outbound: list[Node] | None = None
+    body: DagBody
+    planned: PlannedTask
+
+    def __init__(self, body: DagBody, planned: PlannedTask) -> None:
+        super().__init__(body, planned, f"{body.name}.{planned.name}")
+        # How many of those that it waits for are not at rest, and who waits for it.
+        self.missing = len(planned.waits_for)
+        self.dependants: Sequence[_Task] = ()
+        self.outbound: tuple[Node, ...] | None = None
         # Of a loop: its iterations, in order, and how many of them still run.
         self.iterations: list[_Iteration] | None = None
         self.open = 0
         # How the branch up to here went: the task's own end, or, if it did not run, that of what it depends on.
         self.branch = Phase.SUCCEEDED
+
+    def hang(self, node: Node) -> None:
+        self.body.hang(self, node)
+
+    def done(self) -> None:
+        self.body.task_done(self)
+
+    def add_dependant(self, task: _Task) -> None:
+        """Let another task wait for this one."""
+        if isinstance(self.dependants, list):
+            self.dependants.append(task)
+        else:
+            self.dependants = [*self.dependants, task] if self.dependants else (task,)
 
     def state(self) -> TaskState:
         """How it stands, as conditions of other tasks see it."""
@@ -57,24 +72,6 @@ class _Task:
         )
 
 
-class _TaskCall(Called):
-    """The call of a task; of a loop, the loop as a whole."""
-
-    __slots__ = ("task",)
-
-    body: DagBody
-
-    def __init__(self, body: DagBody, task: _Task, name: str, scope: Scope) -> None:
-        super().__init__(body, task.plan.call, name, scope)
-        self.task = task
-
-    def hang(self, node: Node) -> None:
-        self.body.hang(self.task, node)
-
-    def done(self) -> None:
-        self.body.task_done(self)
-
-
 class _Iteration(Called):
     """One iteration of a task that loops. Hooks watch the loop as a whole, its exit handler runs for each."""
 
@@ -82,8 +79,8 @@ class _Iteration(Called):
 
     body: DagBody
 
-    def __init__(self, loop: _TaskCall, name: str, scope: Scope) -> None:
-        super().__init__(loop.body, loop.planned, name, scope)
+    def __init__(self, loop: _Task, name: str, item: object) -> None:
+        super().__init__(loop.body, loop.planned, f"{loop.body.name}.{name}", item)
         self.loop = loop
 
     @property
@@ -105,8 +102,10 @@ class DagBody(CallingBody):
     prefix = "tasks"
     node_type = NodeType.DAG
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
-        super().__init__(execution, name, scope, owner, deadline)
+    def __init__(
+        self, execution: Execution, name: str, names: Mapping[str, object], owner: Owner, deadline: float
+    ) -> None:
+        super().__init__(execution, name, names, owner, deadline)
         self._tasks: dict[str, _Task] = {}
         self._targets: list[_Task] = []
         self._loops: list[Node] = []
@@ -122,11 +121,11 @@ class DagBody(CallingBody):
         except ExpressionError as problem:
             self.refuse(problem.message)
             return
-        tasks = self._tasks = {name: _Task(graph.tasks[name]) for name in wanted}
+        tasks = self._tasks = {name: _Task(self, graph.tasks[name]) for name in wanted}
         self._targets = [tasks[name] for name in targets]
         for task in tasks.values():
-            for name in task.plan.waits_for:
-                tasks[name].dependants.append(task)
+            for name in task.planned.waits_for:
+                tasks[name].add_dependant(task)
         self._unsettled = len(tasks)
         if not tasks:
             self.finish(Phase.SUCCEEDED)
@@ -136,67 +135,63 @@ class DagBody(CallingBody):
     # -- one task
 
     def _begin(self, task: _Task) -> None:
-        call = task.plan.call
-        called = _TaskCall(self, task, f"{self.name}.{call.name}", self.scope.under(task.plan.own_names))
+        planned = task.planned
         try:
-            if not self._holds(task.plan):
-                called.rest(call.name, Phase.OMITTED, _OMITTED)
-            elif call.loops:
-                self._begin_loop(called)
-            elif reason := call.skipped_because(called.scope):
-                called.rest(call.name, Phase.SKIPPED, reason)
+            if not self._holds(planned):
+                task.rest(planned.name, Phase.OMITTED, _OMITTED)
+            elif planned.loops:
+                self._begin_loop(task)
             else:
-                called.start(call.resolved(called.scope), call.name, {})
+                self._start(task, planned.name)
         except ExpressionError as problem:
-            called.rest(call.name, Phase.ERROR, problem.message)
+            task.rest(planned.name, Phase.ERROR, problem.message)
 
-    def _holds(self, plan: TaskPlan) -> bool:
-        condition = plan.condition
-        if condition is None:
-            return True
-        if condition.trivial_all:
-            for name in plan.waits_for:
+    def _holds(self, planned: PlannedTask) -> bool:
+        if planned.all_of_them:
+            for name in planned.waits_for:
                 node = self._tasks[name].node
                 if node is None or node.phase is not Phase.SUCCEEDED:
                     break
             else:
                 return True
-        return condition.evaluate({name: self._tasks[name].state() for name in plan.waits_for})
+        condition = planned.condition
+        return condition is None or condition.evaluate({name: self._tasks[name].state() for name in planned.waits_for})
 
-    def _begin_loop(self, called: _TaskCall) -> None:
-        call = called.planned
-        found = call.items(called.scope)
+    def _begin_loop(self, task: _Task) -> None:
+        planned = task.planned
+        found = planned.items(task.scope)
         if not found:
-            called.rest(call.name, Phase.SKIPPED, "Skipped, empty params")
+            task.rest(planned.name, Phase.SKIPPED, "Skipped, empty params")
             return
-        group = self.run.new_node(called.name, call.name, NodeType.TASK_GROUP, Phase.RUNNING, boundary_id=self.node.id)
-        group.template_name, group.template_ref = call.call.template, call.call.template_ref
+        group = self.run.new_node(task.name, planned.name, NodeType.TASK_GROUP, Phase.RUNNING, boundary_id=self.node.id)
+        group.template_name, group.template_ref = planned.call.template, planned.call.template_ref
         group.template_scope = self.resolved.scope.label
-        called.has_node(group)
+        task.has_node(group)
         self._loops.append(group)
-        task = called.task
         task.iterations = []
         # One more is open while the loop is being filled, so that it cannot end before its last call was made.
         task.open = len(found) + 1
         for index, item in enumerate(found):
-            self._iterate(called, item_name(call.name, index, item), items.layer(item))
-        self.iteration_done(called)
+            name = item_name(planned.name, index, item)
+            iteration = _Iteration(task, name, item)
+            task.iterations.append(iteration)
+            try:
+                self._start(iteration, name)
+            except ExpressionError as problem:
+                iteration.rest(name, Phase.ERROR, problem.message)
+        self.iteration_done(task)
 
-    def _iterate(self, loop: _TaskCall, name: str, layer: dict[str, object]) -> None:
-        iteration = _Iteration(loop, f"{self.name}.{name}", loop.scope.under(layer))
-        assert loop.task.iterations is not None
-        loop.task.iterations.append(iteration)
-        try:
-            if reason := loop.planned.skipped_because(iteration.scope):
-                iteration.rest(name, Phase.SKIPPED, reason)
-            else:
-                iteration.start(loop.planned.resolved(iteration.scope), name, layer)
-        except ExpressionError as problem:
-            iteration.rest(name, Phase.ERROR, problem.message)
+    def _start(self, called: Called, name: str) -> None:
+        """Begin a call, unless its condition does not hold. Raises ExpressionError."""
+        planned = called.planned
+        if planned.call.when and (reason := planned.skipped_because(called.scope)):
+            called.rest(name, Phase.SKIPPED, reason)
+        else:
+            called.start(planned.resolved(called.scope) if planned.tagged else planned.plain, name)
 
-    def iteration_done(self, loop: _TaskCall) -> None:
+    def iteration_done(self, task: _Task) -> None:
         """An iteration has come to rest; with the last one, the loop has."""
-        task, group = loop.task, loop.node
+        group = task.node
         task.open -= 1
         if task.open or group is None:
             return
@@ -205,22 +200,22 @@ class DagBody(CallingBody):
             if iteration.node is not None and iteration.node.phase.unsuccessful:
                 phase = iteration.node.phase
         self.run.mark(group, phase)
-        loop.settled(group)
+        task.settled(group)
 
     def hang(self, task: _Task, node: Node) -> None:
         """Hang a task's node below what it depends on, or below the dag."""
-        waits_for = task.plan.waits_for
+        waits_for = task.planned.waits_for
         if not waits_for:
             self.run.link(self.node, node)
         for name in waits_for:
             for outbound in self._outbound(self._tasks[name]):
                 self.run.link(outbound, node)
 
-    def _outbound(self, task: _Task) -> list[Node]:
+    def _outbound(self, task: _Task) -> tuple[Node, ...]:
         """The nodes below which the dependants of a task at rest hang, found once."""
         if task.outbound is None:
-            ids = self.run.outbound(task.node) if task.node is not None else []
-            task.outbound = [self.run.nodes[id] for id in ids]
+            ids = self.run.outbound(task.node) if task.node is not None else ()
+            task.outbound = tuple(self.run.nodes[id] for id in ids)
         return task.outbound
 
     def stop_fast(self) -> None:
@@ -238,17 +233,16 @@ class DagBody(CallingBody):
         if called.trouble and node is not None:
             self.run.mark(node, Phase.ERROR, f"task '{node.name}' errored: {called.trouble}")
 
-    def task_done(self, called: _TaskCall) -> None:
+    def task_done(self, task: _Task) -> None:
         """A task has come to rest, or its daemon is ready."""
-        self.mark_trouble(called)
-        task, node = called.task, called.node
+        self.mark_trouble(task)
+        node = task.node
         assert node is not None
-        task.node = node
         if task.iterations is None:
-            self.refer(self.references, called.planned, node)
+            self.refer(self.references, task.planned, node)
         else:
             nodes = [one.node for one in task.iterations if one.node is not None]
-            self.references.settle(called.planned.name, node, nodes)
+            self.references.settle(task.planned.name, node, nodes)
         task.branch = node.phase if node.phase.completed else self._inherited(task)
         self._unsettled -= 1
         if self.over or self.failed_fast:
@@ -262,7 +256,7 @@ class DagBody(CallingBody):
 
     def _inherited(self, task: _Task) -> Phase:
         """The phase of the branch before a task that did not run; a failure counts more than a success."""
-        branches = (self._tasks[name].branch for name in task.plan.waits_for)
+        branches = (self._tasks[name].branch for name in task.planned.waits_for)
         return next((phase for phase in branches if phase.unsuccessful), Phase.SUCCEEDED)
 
     def _all_at_rest(self) -> None:
@@ -279,12 +273,8 @@ class DagBody(CallingBody):
         for task in self._targets:
             # A daemon may have ended since its dependants went on.
             branch = task.node.phase if task.node is not None and task.node.phase.completed else task.branch
-            if branch.unsuccessful and not tolerates(_continue_on(task.plan.call), branch):
+            if branch.unsuccessful and not tolerates(task.planned.call.continue_on, branch):
                 result = branch
                 if fail_fast:
                     break
         return result
-
-
-def _continue_on(call: PlannedCall) -> ContinueOn | None:
-    return call.call.continue_on

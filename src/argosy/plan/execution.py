@@ -7,10 +7,7 @@ then does the work; the kinds of bodies are elsewhere. Source: Argo's executeTem
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Protocol
-
-import msgspec
 
 from argosy.errors import ExpressionError
 from argosy.model.manifest import Arguments, CallFields, Inputs, LifecycleHook, Outputs
@@ -29,6 +26,7 @@ TOO_DEEP = "Maximum recursion depth exceeded"
 _CACHE_KEY = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 _DISPLAY_NAME = "workflows.argoproj.io/display-name"
 _DISPLAY_NAMES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
+_NO_INPUTS = Inputs()
 # So many templates may begin one within the other before the queue comes between: Python's stack is not without end.
 _BEGIN_WITHIN = 16
 
@@ -66,6 +64,10 @@ class Owner(Protocol):
 class Caller(Protocol):
     """Whoever asked for an execution."""
 
+    def names(self, *, inline: bool) -> dict[str, object]:
+        """What only this call's template sees; inline: because it is written in place."""
+        ...
+
     def has_node(self, node: Node) -> None:
         """Its node exists."""
 
@@ -76,23 +78,6 @@ class Caller(Protocol):
         """It has come to its end; also called for a daemon that is ready, and then again at its end."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a caller asks for. names: what only this call sees, such as an item of a loop."""
-
-    name: str
-    display_name: str
-    holder: CallFields | LifecycleHook
-    templates: TemplateScope
-    caller: Caller
-    arguments: Arguments | None = None
-    names: Mapping[str, object] = {}
-    boundary: Boundary | None = None
-    flag: NodeFlag | None = None
-    deadline: float = 0.0
-    exit_handler: bool = False
-    wants_result: bool = False
-
-
 class Execution:
     """One execution of a template."""
 
@@ -101,48 +86,78 @@ class Execution:
         "_display_name",
         "_holds_slot",
         "_locks",
-        "asked",
-        "boundary_id",
+        "_scope",
+        "arguments",
+        "boundary",
+        "caller",
         "deadline",
         "depth",
         "exit_handler",
+        "flag",
+        "holder",
         "inputs",
+        "name",
         "node",
         "resolved",
         "run",
-        "scope",
+        "templates",
+        "wants_result",
     )
 
     resolved: ResolvedTemplate
-    scope: Scope
 
-    def __init__(self, run: RunState, asked: Asked) -> None:
+    def __init__(
+        self,
+        run: RunState,
+        caller: Caller,
+        *,
+        name: str,
+        display_name: str,
+        holder: CallFields | LifecycleHook,
+        templates: TemplateScope,
+        arguments: Arguments | None = None,
+        boundary: Boundary | None = None,
+        flag: NodeFlag | None = None,
+        deadline: float = 0.0,
+        exit_handler: bool = False,
+        wants_result: bool = False,
+    ) -> None:
+        """holder: what names the template, seen from `templates`. deadline: in seconds since the epoch, or 0.0."""
         self.run = run
-        self.asked = asked
-        boundary = asked.boundary
-        self.exit_handler = asked.exit_handler
-        self.deadline = asked.deadline
-        self.boundary_id = ""
+        self.caller = caller
+        self.name = name
+        self.holder = holder
+        self.templates = templates
+        self.arguments = arguments
+        self.boundary = boundary
+        self.flag = flag
+        self.deadline = deadline
+        self.exit_handler = exit_handler
+        self.wants_result = wants_result
         self.depth = 1
         if boundary is not None:
-            self.boundary_id = boundary.node.id
             self.depth = boundary.depth + 1
-            self.exit_handler = asked.exit_handler or boundary.exit_handler
+            self.exit_handler = exit_handler or boundary.exit_handler
             # The time that a workflow may take does not count for what cleans up after it.
-            self.deadline = 0.0 if asked.exit_handler else boundary.deadline
+            self.deadline = 0.0 if exit_handler else boundary.deadline
         self.node: Node | None = None
-        self.inputs = Inputs()
-        self._display_name = asked.display_name
+        self.inputs = _NO_INPUTS
+        self._display_name = display_name
+        self._scope: Scope | None = None
         self._cache: tuple[str, str] | None = None
         self._locks: LockWait | None = None
         self._holds_slot = False
 
+    @property
+    def boundary_id(self) -> str:
+        return self.boundary.node.id if self.boundary is not None else ""
+
     def begin(self) -> None:
         """Let the template's body work, as soon as the boundary has room for it."""
-        if self.asked.boundary is None:
+        if self.boundary is None:
             self._prepare()
         else:
-            self.asked.boundary.admit(self)
+            self.boundary.admit(self)
 
     def admitted(self) -> None:
         """The boundary has room."""
@@ -156,34 +171,42 @@ class Execution:
 
     def _prepare(self) -> None:
         try:
-            self.resolved = self.run.templates.resolve(self.asked.holder, self.asked.templates)
+            self.resolved = self.run.templates.resolve(self.holder, self.templates)
             if self.depth >= MAX_DEPTH:
                 self._end(self._refused_node(), Phase.ERROR, TOO_DEEP)
                 return
             if not self.resolved.kind:
                 raise ExpressionError(f"template '{self.resolved.template.name}' says nothing to run")
-            self._make_scope()
+            self._find_inputs()
             self._shown_name()
             self._set_deadline()
             self._take_locks()
         except ExpressionError as problem:
             self.refuse(problem.message)
 
-    def _make_scope(self) -> None:
-        """What the template sees. Raises ExpressionError when an input is missing."""
-        template, run, asked = self.resolved.template, self.run, self.asked
-        near: dict[str, object] = {"node.name": asked.name, **asked.names}
-        outer = asked.boundary.scope.layers if self.resolved.inline and asked.boundary is not None else ()
-        if template.inputs is None and template.outputs is None:
-            self.scope = Scope(near, *outer, run.names)
-            return
+    def _find_inputs(self) -> None:
+        """Raises ExpressionError when an input is missing."""
+        template = self.resolved.template
         if template.inputs is not None:
-            self.inputs = inputs.resolve(template, asked.arguments, Scope(near, *outer, run.names), run.read_config_map)
-        self.scope = Scope(near, inputs.layer(template, self.inputs), *outer, run.names)
+            scope = self._scope_with({})
+            self.inputs = inputs.resolve(template, self.arguments, scope, self.run.read_config_map)
+
+    def _scope_with(self, own: dict[str, object]) -> Scope:
+        inline, boundary = self.resolved.inline, self.boundary
+        near: dict[str, object] = {"node.name": self.name, **self.caller.names(inline=inline)}
+        outer = boundary.scope.layers if inline and boundary is not None else ()
+        return Scope(near, own, *outer, self.run.names)
+
+    @property
+    def scope(self) -> Scope:
+        """What the template sees; made when something first asks, as most leaves have no tags."""
+        if self._scope is None:
+            self._scope = self._scope_with(inputs.layer(self.resolved.template, self.inputs))
+        return self._scope
 
     def _shown_name(self) -> None:
         given = self.resolved.template.annotations.get(_DISPLAY_NAME)
-        if given and self.asked.boundary is not None:
+        if given and self.boundary is not None:
             shown = substitute_text(given, self.scope)
             if not _DISPLAY_NAMES.fullmatch(shown):
                 raise ExpressionError(f"the display name '{shown}' must match {_DISPLAY_NAMES.pattern}")
@@ -299,7 +322,7 @@ class Execution:
         if strategy is not None:
             Retries(self, strategy).start()
         else:
-            body_of(self, self.asked.name, self.scope, self, self.deadline).start()
+            body_of(self, self.name, {}, self, self.deadline).start()
 
     # -- the node
 
@@ -313,12 +336,11 @@ class Execution:
         return node
 
     def _new_node(self, kind: NodeType, phase: Phase) -> Node:
-        asked = self.asked
         self.node = node = self.run.new_node(
-            asked.name, self._display_name, kind, phase, boundary_id=self.boundary_id, flag=asked.flag
+            self.name, self._display_name, kind, phase, boundary_id=self.boundary_id, flag=self.flag
         )
         self.describe(node)
-        asked.caller.has_node(node)
+        self.caller.has_node(node)
         return node
 
     def _make_node(self, phase: Phase) -> Node:
@@ -333,9 +355,9 @@ class Execution:
 
     def describe(self, node: Node) -> None:
         """Write on a node what template it runs, and with what inputs."""
-        holder = self.asked.holder
+        holder = self.holder
         node.template_name = holder.template
-        node.template_scope = self.asked.templates.label
+        node.template_scope = self.templates.label
         if holder.template_ref is not None and holder.template_ref.name:
             node.template_ref = holder.template_ref
         if self.inputs.parameters or self.inputs.artifacts:
@@ -347,14 +369,14 @@ class Execution:
         """The body has come to its end; its node is this execution's node."""
         self.node = node
         if refusal:
-            self.asked.caller.refused(node, refusal)
+            self.caller.refused(node, refusal)
         self._end(node, node.phase, node.message)
 
     def refuse(self, message: str) -> None:
         """End in error, because the template cannot be carried out as it is written."""
         node = self._refused_node()
         self.run.mark(node, Phase.ERROR, message)
-        self.asked.caller.refused(node, message)
+        self.caller.refused(node, message)
         self._end(node, node.phase, node.message)
 
     def _end(self, node: Node, phase: Phase, message: str) -> None:
@@ -369,14 +391,14 @@ class Execution:
                 run.decide(WriteCache(node=node.id, cache=self._cache[0], key=self._cache[1]))
             self.measure(node)
             run.publish(node.outputs)
-        if self._holds_slot and self.asked.boundary is not None:
+        if self._holds_slot and self.boundary is not None:
             self._holds_slot = False
-            run.later(self.asked.boundary.leave, node)
-        run.later(self.asked.caller.settled, node)
+            run.later(self.boundary.leave, node)
+        run.later(self.caller.settled, node)
 
     def measure(self, node: Node) -> None:
         """Take the metrics that the template asks for, of a node at its end."""
         resolved: ResolvedTemplate | None = getattr(self, "resolved", None)
-        if resolved is not None and resolved.template.metrics is not None and hasattr(self, "scope"):
+        if resolved is not None and resolved.template.metrics is not None:
             run = self.run
             run.measured.extend(metrics.measure(resolved.template.metrics, node, self.scope, run.now))

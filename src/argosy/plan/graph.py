@@ -5,7 +5,7 @@ It knows names and conditions, not runs. Source: Argo docs: enhanced-depends-log
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from argosy.errors import ExpressionError
 from argosy.expressions import depends
@@ -14,16 +14,43 @@ from argosy.model.manifest import DAGTask, DAGTemplate
 from argosy.plan.calls import PlannedCall
 
 
-class TaskPlan:
-    """One task. waits_for: the tasks that its condition mentions, each once."""
+class PlannedTask(PlannedCall):
+    """One task.
 
-    __slots__ = ("call", "condition", "own_names", "waits_for")
+    waits_for: the tasks that its condition mentions, each once. all_of_them: nothing more is needed than that all of
+    these did well; the condition itself is worked out only when one of them did not.
+    """
 
-    def __init__(self, call: PlannedCall, condition: Depends | None) -> None:
-        self.call = call
-        self.condition = condition
-        self.waits_for = () if condition is None else tuple(dict.fromkeys(name for name, _ in condition.references))
-        self.own_names: dict[str, object] = {"tasks.name": call.name}
+    __slots__ = ("_condition", "_task", "_tasks", "all_of_them", "waits_for")
+
+    def __init__(self, task: DAGTask, tasks: Mapping[str, DAGTask]) -> None:
+        """Raises ExpressionError for a condition that cannot be read."""
+        super().__init__(task)
+        self._task = task
+        self._tasks = tasks
+        self._condition: Depends | None = None
+        if task.depends:
+            condition = depends.parse(task.depends)
+            self.waits_for = tuple(dict.fromkeys(name for name, _ in condition.references))
+            self.all_of_them = condition.trivial_all
+        else:
+            self.waits_for = tuple(dict.fromkeys(task.dependencies))
+            self.all_of_them = True
+
+    @property
+    def condition(self) -> Depends | None:
+        """What the task waits for, with what its dependencies tolerate of themselves; None if for nothing."""
+        if self._condition is None and self.waits_for:
+            tolerated = {
+                name: (given.error, given.failed)
+                for name in self.waits_for
+                if name in self._tasks and (given := self._tasks[name].continue_on) is not None
+            }
+            if self._task.depends:
+                self._condition = depends.parse(self._task.depends, tolerated)
+            else:
+                self._condition = depends.from_dependencies(self._task.dependencies, tolerated)
+        return self._condition
 
 
 class Graph:
@@ -32,7 +59,7 @@ class Graph:
     def __init__(self, dag: DAGTemplate) -> None:
         """Raises ExpressionError for a condition that cannot be read, a task that is not there, a circle."""
         by_name = {task.name: task for task in dag.tasks}
-        self.tasks = {task.name: TaskPlan(PlannedCall(task), _condition(task, by_name)) for task in dag.tasks}
+        self.tasks = {task.name: PlannedTask(task, by_name) for task in dag.tasks}
         awaited: set[str] = set()
         for name, task in self.tasks.items():
             for other in task.waits_for:
@@ -75,20 +102,3 @@ class Graph:
                 wanted.add(name)
                 waiting.extend(self.tasks[name].waits_for)
         return [name for name in self.tasks if name in wanted], chosen
-
-
-def _condition(task: DAGTask, tasks: dict[str, DAGTask]) -> Depends | None:
-    """What a task waits for. Raises ExpressionError."""
-    if not task.depends and not task.dependencies:
-        return None
-    mentioned = task.dependencies
-    if task.depends:
-        mentioned = tuple(name for name, _ in depends.parse(task.depends).references)
-    continue_on = {
-        name: (given.error, given.failed)
-        for name in mentioned
-        if name in tasks and (given := tasks[name].continue_on) is not None
-    }
-    if task.depends:
-        return depends.parse(task.depends, continue_on)
-    return depends.from_dependencies(task.dependencies, continue_on)

@@ -6,6 +6,7 @@ walk-through/daemon-containers.md; executeContainer, createWorkflowPod.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
 
 import msgspec
@@ -18,7 +19,6 @@ from argosy.plan.actions import Kill, Start
 from argosy.plan.execution import DEADLINE, Execution, Owner
 from argosy.plan.names import pod_name
 from argosy.plan.run import Timer
-from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute
 
 ACTIVE_DEADLINE = "Pod was active on the node longer than the specified deadline"
@@ -27,6 +27,9 @@ PENDING_TIMEOUT = "Step was pending longer than its pendingTimeout"
 
 # The kinds whose result is always kept: it is what they are for.
 _RESULT_KINDS = ("data", "http")
+
+
+_NONE: Mapping[str, Node] = {}
 
 
 class _Place(Enum):
@@ -47,25 +50,27 @@ class Leaf:
         "_timers",
         "deadline",
         "execution",
+        "names",
         "node",
         "owner",
         "run",
-        "scope",
         "start_action",
     )
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
+    def __init__(
+        self, execution: Execution, name: str, names: Mapping[str, object], owner: Owner, deadline: float
+    ) -> None:
         self.execution = execution
         self.run = execution.run
         self.owner = owner
-        self.scope = scope
+        self.names = names
         self.deadline = deadline
         self.node = owner.make_node(execution.resolved.node_type, Phase.PENDING)
         self.start_action: Start | None = None
         self._place = _Place.OUTSIDE
         self._kill_reason = ""
-        self._timers: list[Timer] = []
-        self._containers: dict[str, Node] = {}
+        self._timers: tuple[Timer, ...] = ()
+        self._containers: Mapping[str, Node] = _NONE
 
     def start(self) -> None:
         """Ask for the leaf to be run, as soon as the workflow's parallelism lets it."""
@@ -108,7 +113,7 @@ class Leaf:
         template = resolved.template
         pod = pod_name(self.run.identity.name, node.id, template.name)
         if resolved.tagged:
-            template = substitute(template, self.scope.under({"pod.name": pod}), text=resolved.text)
+            template = substitute(template, execution.scope.under({"pod.name": pod}, self.names), text=resolved.text)
         if node.inputs is not None:
             template = msgspec.structs.replace(template, inputs=execution.inputs)
         limit = execution.timeout(template.timeout)
@@ -116,7 +121,7 @@ class Leaf:
             self._at(self.run.now + limit, ACTIVE_DEADLINE)
         if template.pending_timeout:
             moment = self.run.now + execution.timeout(template.pending_timeout)
-            self._timers.append(self.run.at(moment, self._pending_too_long))
+            self._timers += (self.run.at(moment, self._pending_too_long),)
         if self.deadline:
             self._at(self.deadline, DEADLINE)
         return Start(
@@ -124,12 +129,12 @@ class Leaf:
             name=node.name,
             pod_name=pod,
             template=template,
-            capture_result=execution.asked.wants_result or resolved.kind in _RESULT_KINDS,
+            capture_result=execution.wants_result or resolved.kind in _RESULT_KINDS,
             deadline=min((timer.at for timer in self._timers), default=0.0),
         )
 
     def _at(self, moment: float, reason: str) -> None:
-        self._timers.append(self.run.at(moment, lambda: self.kill(reason)))
+        self._timers += (self.run.at(moment, lambda: self.kill(reason)),)
 
     def _pending_too_long(self) -> None:
         if self.node.phase is Phase.PENDING:
@@ -137,7 +142,10 @@ class Leaf:
 
     def _make_container_nodes(self, template: Template) -> None:
         """One node for each container of a container set, below those it waits for."""
-        containers = template.container_set.containers if template.container_set is not None else ()
+        if template.container_set is None:
+            return
+        containers = template.container_set.containers
+        made: dict[str, Node] = {}
         for container in containers:
             node = self.run.new_node(
                 f"{self.node.name}.{container.name}",
@@ -149,11 +157,12 @@ class Leaf:
             )
             node.template_name = self.node.template_name
             node.template_scope = self.node.template_scope
-            self._containers[container.name] = node
+            made[container.name] = node
+        self._containers = made
         for container in containers:
-            parents = [self._containers[one] for one in container.dependencies if one in self._containers]
+            parents = [made[one] for one in container.dependencies if one in made]
             for parent in parents or [self.node]:
-                self.run.link(parent, self._containers[container.name])
+                self.run.link(parent, made[container.name])
 
     def go(self) -> None:
         """There is room for it now."""

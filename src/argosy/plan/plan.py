@@ -38,6 +38,19 @@ class Plan:
         templates = Templates(workflow, read_template)
         self._run = RunState(workflow, identity, templates, read_config_map, carried or {})
         self._course = Course(self._run)
+        self._takers: dict[type[Fact], Callable[..., None]] = {
+            events.RunStarted: self._begin,
+            events.AttemptStarted: self._started,
+            events.AttemptReady: self._ready,
+            events.AttemptExited: self._exited,
+            events.LocksGranted: self._granted,
+            events.LocksRefused: self._refused,
+            events.CacheRead: self._cache_read,
+            events.Resumed: self._course.resume,
+            events.Suspended: self._suspend,
+            events.StopRequested: self._course.stop,
+            events.TimePassed: self._nothing,
+        }
 
     # -- what can be seen
 
@@ -113,41 +126,46 @@ class Plan:
 
     def apply(self, fact: Fact) -> None:
         """Take a fact in. A fact about something that is over changes nothing."""
-        if self.finished:
-            return
         run = self._run
+        if run.phase.fulfilled:
+            return
         run.advance(fact.at)
-        match fact:
-            case events.RunStarted():
-                self._course.begin()
-            case events.AttemptStarted():
-                if (leaf := run.leaves.get(fact.node)) is not None:
-                    leaf.started()
-            case events.AttemptReady():
-                if (leaf := run.leaves.get(fact.node)) is not None:
-                    leaf.ready(fact)
-            case events.AttemptExited():
-                run.withdraw(Kill, fact.node)
-                if (leaf := run.leaves.get(fact.node)) is not None:
-                    leaf.exited(fact)
-            case events.LocksGranted():
-                run.withdraw(AcquireLocks, fact.node)
-                if (wait := run.waiting_locks.get(fact.node)) is not None:
-                    wait.answered("", "")
-            case events.LocksRefused():
-                if (wait := run.waiting_locks.get(fact.node)) is not None:
-                    wait.answered(fact.waiting_for, fact.error)
-            case events.CacheRead():
-                run.withdraw(ReadCache, fact.node)
-                answered = run.waiting_cache.pop(fact.node, None)
-                if answered is not None:
-                    answered(fact.hit, fact.outputs, fact.error)
-            case events.Resumed():
-                self._course.resume(fact)
-            case events.Suspended():
-                run.suspended = True
-            case events.StopRequested():
-                self._course.stop(fact)
-            case events.TimePassed():
-                pass
+        self._takers[type(fact)](fact)
         run.settle()
+
+    def _begin(self, fact: events.RunStarted) -> None:
+        self._course.begin()
+
+    def _nothing(self, fact: events.TimePassed) -> None:
+        """What was due has been done when the time was taken in."""
+
+    def _started(self, fact: events.AttemptStarted) -> None:
+        if (leaf := self._run.leaves.get(fact.node)) is not None:
+            leaf.started()
+
+    def _ready(self, fact: events.AttemptReady) -> None:
+        if (leaf := self._run.leaves.get(fact.node)) is not None:
+            leaf.ready(fact)
+
+    def _exited(self, fact: events.AttemptExited) -> None:
+        self._run.withdraw(Kill, fact.node)
+        if (leaf := self._run.leaves.get(fact.node)) is not None:
+            leaf.exited(fact)
+
+    def _granted(self, fact: events.LocksGranted) -> None:
+        self._run.withdraw(AcquireLocks, fact.node)
+        if (wait := self._run.waiting_locks.get(fact.node)) is not None:
+            wait.answered("", "")
+
+    def _refused(self, fact: events.LocksRefused) -> None:
+        if (wait := self._run.waiting_locks.get(fact.node)) is not None:
+            wait.answered(fact.waiting_for, fact.error)
+
+    def _cache_read(self, fact: events.CacheRead) -> None:
+        self._run.withdraw(ReadCache, fact.node)
+        answered = self._run.waiting_cache.pop(fact.node, None)
+        if answered is not None:
+            answered(fact.hit, fact.outputs, fact.error)
+
+    def _suspend(self, fact: events.Suspended) -> None:
+        self._run.suspended = True

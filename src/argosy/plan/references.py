@@ -30,19 +30,25 @@ class References(Mapping[str, object]):
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._given: dict[str, _Given] = {}
+        # A node stands for itself where there is nothing more to say of its call.
+        self._given: dict[str, _Given | Node] = {}
 
     def settle(
         self, call: str, node: Node | None, iterations: Sequence[Node] | None = None, declared: Template | None = None
     ) -> None:
         """Make a call's outcome known. iterations: the nodes of a loop. declared: the template of a skipped call."""
-        self._given[call] = _Given(node, iterations, declared)
+        if node is not None and iterations is None and declared is None:
+            self._given[call] = node
+        else:
+            self._given[call] = _Given(node, iterations, declared)
 
     def __getitem__(self, name: str) -> object:
         if not name.startswith(self._prefix):
             raise KeyError(name)
         call, _, rest = name[len(self._prefix) :].partition(".")
         given = self._given[call]
+        if isinstance(given, Node):
+            return _value(given, rest, None)
         if given.iterations is not None and rest.startswith("outputs."):
             if given.gathered is None:
                 given.gathered = gather(given.iterations)
@@ -54,6 +60,9 @@ class References(Mapping[str, object]):
     def __iter__(self) -> Iterator[str]:
         for call, given in self._given.items():
             start = f"{self._prefix}{call}."
+            if isinstance(given, Node):
+                yield from (start + name for name in _names(given, None))
+                continue
             if given.iterations is not None:
                 if given.gathered is None:
                     given.gathered = gather(given.iterations)

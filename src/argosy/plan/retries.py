@@ -67,7 +67,7 @@ class Retries:
         names = self._names()
         names["node.name"] = name
         limits = [limit for limit in (self.execution.deadline, self._latest) if limit]
-        body_of(self.execution, name, self.execution.scope.under(names), self, min(limits, default=0.0)).start()
+        body_of(self.execution, name, names, self, min(limits, default=0.0)).start()
 
     # -- the owner of a body
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -272,10 +272,17 @@ class RunState:
 
     def link(self, parent: Node, child: Node) -> None:
         """Make a node the child of another, once."""
-        if not parent.children or parent.children[-1] != child.id:
-            parent.children.append(child.id)
+        children = parent.children
+        if not children:
+            # Most nodes have one child, and the collector of garbage need not look at a tuple of texts.
+            parent.children = (child.id,)
+        elif children[-1] != child.id:
+            if isinstance(children, list):
+                children.append(child.id)
+            else:
+                parent.children = [*children, child.id]
 
-    def outbound(self, node: Node) -> list[str]:
+    def outbound(self, node: Node) -> Sequence[str]:
         """The nodes after which whatever follows `node` hangs in the graph."""
         match node.type:
             case NodeType.STEPS | NodeType.DAG:

@@ -26,8 +26,10 @@ class Scope(Mapping[str, object]):
         self.layers = tuple(flat)
 
     def under(self, *nearer: Layer) -> Scope:
-        """A scope in which the names of `nearer` come before this one's."""
-        return Scope(*nearer, *self.layers)
+        """A scope in which the names of `nearer`, which are no scopes themselves, come before this one's."""
+        found = Scope.__new__(Scope)
+        found.layers = nearer + self.layers
+        return found
 
     def __getitem__(self, name: str) -> object:
         for layer in self.layers:

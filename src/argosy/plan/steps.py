@@ -6,7 +6,7 @@ executeSteps, executeStepGroup.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -14,22 +14,18 @@ from argosy.errors import ExpressionError
 from argosy.expressions.condition import evaluate_when
 from argosy.model.manifest import CallFields
 from argosy.model.status import Node, NodeType, Phase
-from argosy.plan import items
-from argosy.plan.called import Called
+from argosy.plan.called import NO_ITEM, Called
 from argosy.plan.calling import FAILED_FAST, CallingBody
 from argosy.plan.calls import PlannedCall, tolerates
 from argosy.plan.execution import Execution, Owner
 from argosy.plan.names import item_name
-from argosy.plan.scope import Scope
 
 
-class _Ready(msgspec.Struct, frozen=True):
+class _Ready(msgspec.Struct, frozen=True, gc=False):
     """A call that may begin: with its tags replaced; or that will not, with a message; or cannot, with an error."""
 
-    planned: PlannedCall
+    step: StepCall
     name: str
-    scope: Scope
-    layer: dict[str, object]
     call: CallFields | None = None
     message: str = ""
     error: str = ""
@@ -57,8 +53,10 @@ class StepsBody(CallingBody):
 
     group: Node
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
-        super().__init__(execution, name, scope, owner, deadline)
+    def __init__(
+        self, execution: Execution, name: str, names: Mapping[str, object], owner: Owner, deadline: float
+    ) -> None:
+        super().__init__(execution, name, names, owner, deadline)
         self._index = -1
         self._open = 0
         self._before: list[Node] = [self.node]
@@ -101,31 +99,34 @@ class StepsBody(CallingBody):
     # -- one call
 
     def _made_ready(self, planned: PlannedCall) -> Iterator[_Ready]:
-        own = {"steps.name": planned.name}
         if not planned.loops:
-            yield self._ready(planned, planned.name, self.scope.under(own), {})
+            yield self._ready(self._step(planned, planned.name), planned.name)
             return
         found = planned.items(self.scope)
         if not found:
-            yield _Ready(planned, planned.name, self.scope, {}, message="Skipped, empty params")
+            yield _Ready(self._step(planned, planned.name), planned.name, message="Skipped, empty params")
             return
         self._loops[planned.name] = None
         for index, item in enumerate(found):
-            layer = items.layer(item)
-            yield self._ready(planned, item_name(planned.name, index, item), self.scope.under(layer, own), layer)
+            name = item_name(planned.name, index, item)
+            yield self._ready(self._step(planned, name, item), name)
 
-    def _ready(self, planned: PlannedCall, name: str, scope: Scope, layer: dict[str, object]) -> _Ready:
+    def _step(self, planned: PlannedCall, name: str, item: object = NO_ITEM) -> StepCall:
+        return StepCall(self, planned, f"{self.group.name}.{name}", item)
+
+    def _ready(self, step: StepCall, name: str) -> _Ready:
+        planned = step.planned
         if planned.call.when:
-            condition = planned.condition(scope)
+            condition = planned.when_text(step.scope)
             try:
                 if not evaluate_when(condition):
-                    return _Ready(planned, name, scope, layer, message=f"when '{condition}' evaluated false")
+                    return _Ready(step, name, message=f"when '{condition}' evaluated false")
             except ExpressionError as problem:
-                return _Ready(planned, name, scope, layer, error=problem.message)
-        return _Ready(planned, name, scope, layer, call=planned.resolved(scope))
+                return _Ready(step, name, error=problem.message)
+        return _Ready(step, name, call=planned.resolved(step.scope) if planned.tagged else planned.plain)
 
     def _begin(self, ready: _Ready) -> None:
-        called = StepCall(self, ready.planned, f"{self.group.name}.{ready.name}", ready.scope)
+        called = ready.step
         self._open += 1
         self._called.append(called)
         if ready.error:
@@ -134,7 +135,7 @@ class StepsBody(CallingBody):
         elif ready.call is None:
             called.rest(ready.name, Phase.SKIPPED, ready.message)
         else:
-            called.start(ready.call, ready.name, ready.layer)
+            called.start(ready.call, ready.name)
             self._note_trouble(called)
 
     def _note_trouble(self, called: StepCall) -> None:

@@ -6,6 +6,8 @@ intermediate-inputs.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from argosy.errors import ExpressionError
@@ -15,19 +17,20 @@ from argosy.model.status import Phase
 from argosy.plan import durations
 from argosy.plan.execution import DEADLINE, Execution, Owner
 from argosy.plan.run import Timer
-from argosy.plan.scope import Scope
 from argosy.plan.substitution import substitute_text
 
 
 class Suspension:
     """One wait."""
 
-    __slots__ = ("_timers", "deadline", "execution", "node", "owner", "run", "scope")
+    __slots__ = ("_timers", "deadline", "execution", "names", "node", "owner", "run")
 
-    def __init__(self, execution: Execution, name: str, scope: Scope, owner: Owner, deadline: float) -> None:
+    def __init__(
+        self, execution: Execution, name: str, names: Mapping[str, object], owner: Owner, deadline: float
+    ) -> None:
         self.run = execution.run
         self.execution = execution
-        self.scope = scope
+        self.names = names
         self.owner = owner
         self.deadline = deadline
         self.node = owner.make_node(execution.resolved.node_type, Phase.RUNNING)
@@ -46,7 +49,9 @@ class Suspension:
             return
         suspend = self.execution.resolved.template.suspend
         try:
-            text = substitute_text(suspend.duration, self.scope) if suspend is not None else ""
+            text = (
+                substitute_text(suspend.duration, self.execution.scope.under(self.names)) if suspend is not None else ""
+            )
             duration = durations.seconds(text) if text else None
         except ExpressionError as problem:
             self._end(Phase.ERROR, problem.message, problem.message)

@@ -103,7 +103,7 @@ def test_the_containers_of_a_set_have_nodes(phase: str, d: str) -> None:
 def test_what_follows_a_set_hangs_below_its_last_containers() -> None:
     text = main("steps: [[{name: s, template: set}], [{name: z, template: leaf}]]") + SET.split("templates:\n")[1]
     found = simulate(text)
-    assert found.node("[0].s.d").children == [found.node("[1]").id]
+    assert list(found.node("[0].s.d").children) == [found.node("[1]").id]
 
 
 def test_containers_of_a_set_that_was_killed_end_with_it() -> None:
