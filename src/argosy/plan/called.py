@@ -38,6 +38,9 @@ class Called:
         self._open_hooks = 0
         self._waiting_hooks: _WaitingHooks | None = None
 
+    # Whether hooks also look at a call that came to rest without running: in Argo those of tasks do, of steps not.
+    hooks_at_rest = False
+
     def hang(self, node: Node) -> None:
         """Put the call's node in its place in the graph."""
 
@@ -82,8 +85,13 @@ class Called:
     def rest(self, display_name: str, phase: Phase, message: str) -> None:
         """Come to rest without running anything."""
         node = self.body.rest(self.name, display_name, phase, message, self.planned.call)
-        self.has_node(node)
-        self.body.run.later(self.settled, node)
+        if self.hooks_at_rest:
+            self.has_node(node)
+            self.body.run.later(self.settled, node)
+        else:
+            self.node = node
+            self.hang(node)
+            self.body.run.later(self._done_if_all_rest)
 
     # -- what becomes of it
 

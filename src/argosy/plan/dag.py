@@ -27,6 +27,8 @@ class _Task(Called):
 
     __slots__ = ("branch", "dependants", "iterations", "missing", "open", "outbound")
 
+    hooks_at_rest = True
+
     body: DagBody
     planned: PlannedTask
 

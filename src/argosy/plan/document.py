@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from argosy.model.manifest import Outputs, Workflow
-from argosy.model.status import as_status, timestamp
+from argosy.model.status import Node, Phase, as_status, timestamp
 from argosy.plan.plan import Plan
+from argosy.plan.run import LEAF_TYPES
 
 
 def status_of(plan: Plan) -> dict[str, Any]:
@@ -30,8 +31,18 @@ def status_of(plan: Plan) -> dict[str, Any]:
     ]
     if plan.outputs != Outputs():
         status["outputs"] = msgspec.to_builtins(plan.outputs)
-    status["nodes"] = {id: as_status(node) for id, node in plan.nodes.items()}
+    status["nodes"] = {id: _shown(node) for id, node in plan.nodes.items()}
+    if plan.nodes:
+        next(iter(status["nodes"].values()))["progress"] = progress_of(plan)
     return status
+
+
+def _shown(node: Node) -> dict[str, object]:
+    """A node with its progress: a leaf is one of one when it has succeeded."""
+    shown = as_status(node)
+    if node.type in LEAF_TYPES:
+        shown["progress"] = "1/1" if node.phase is Phase.SUCCEEDED else "0/1"
+    return shown
 
 
 def workflow_of(workflow: Workflow, status: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,12 @@ def measure(wanted: Metrics, node: Node, scope: Mapping[str, object], now: float
         "status": str(node.phase),
         "duration": f"{max(0.0, now - node.started_at):.6f}",
         "exitCode": (outputs.exit_code if outputs else None) or "0",
+        # What Kubernetes would charge is not known here.
+        "resourcesDuration.cpu": "0",
+        "resourcesDuration.memory": "0",
     }
+    if node.children:
+        names["retries"] = str(len(node.children) - 1)
     if outputs is not None:
         names |= {f"outputs.parameters.{one.name}": one.value for one in outputs.parameters}
         if outputs.result is not None:

@@ -312,3 +312,11 @@ def test_exit_handlers_run_after_stop_but_not_after_terminate(strategy: str, ran
     found = simulate(text, {"a": Outcome(seconds=60)}, at=[(5.0, stop)])
     assert (found.phase, found.message, found.ran) == ("Failed", f"Stopped with strategy '{strategy}'", ran)
     assert found.node("[0].a").message == f"workflow shutdown with strategy: {strategy}"
+
+
+def test_hooks_look_at_a_task_that_was_skipped_but_not_at_a_step() -> None:
+    hooks = 'hooks: {x: {template: leaf, expression: "true"}, exit: {template: leaf}}'
+    task = simulate(main(f'dag: {{tasks: [{{name: a, template: leaf, when: "false", {hooks}}}]}}'))
+    assert (task.phase, task.ran) == ("Succeeded", ["a.hooks.x"])
+    step = simulate(main(f'steps: [[{{name: a, template: leaf, when: "false", {hooks}}}]]'))
+    assert (step.phase, step.ran) == ("Succeeded", [])
