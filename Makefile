@@ -8,12 +8,11 @@ format:         ; $(PY)/ruff format . && $(PY)/ruff check --fix .
 test:           ; $(PY)/pytest
 # The crash rules at length, and the examples that sleep for minutes.
 torture:
-	@echo "about 75 minutes on two cores"
+	@echo "about 35 minutes on two cores, and then as long as the slow examples sleep"
 	ARGOSY_KILLS=1000 ARGOSY_ROUNDS=200 $(PY)/pytest tests/faults/test_driver_*.py
 	ARGOSY_TORTURE=1 $(PY)/pytest tests/faults/test_record_*.py tests/faults/test_store_*.py
 	ARGOSY_SLOW=1 $(PY)/pytest tests/conformance
 # Figures of this machine: the engine beside other tools, then its parts.
 bench:
-	@echo "about 20 minutes on two cores"
 	for part in engine runtimes planning expressions journal store logs; do $(PY)/python benchmarks/$$part.py || exit 1; done
 docs:           ; $(PY)/python scripts/generate-docs

@@ -78,7 +78,7 @@ spec:
           fi
         done
         echo "begin $me $$$$" >> $notes
-        sleep 0.2
+        sleep 0.1
         echo "end $me $$$$" >> $notes
 """
 
@@ -199,7 +199,7 @@ def test_driver_and_supervisor_killed_at_random_moments(tmp_path: Path) -> None:
         run = ["run", "workflow.yaml", "--name", name, "-p", f"notes={notes}", "--runtime", "process"]
         process = folder.start(*run)
         for _ in range(chance.randint(1, 2)):
-            time.sleep(chance.uniform(0.2, 1.4))
+            time.sleep(chance.uniform(0.15, 0.8))
             kill_some(folder, chance, process.pid, name)
             process.communicate()
             process = folder.start("resume", name)
