@@ -1,7 +1,8 @@
 """What planning costs: `python benchmarks/planning.py [LEAVES ...]`.
 
 Whole runs without a process: every leaf is started, and ends at once. It prints the microseconds a step that the
-planner takes (of processor time), the nodes, and the peak of memory; each case in a process of its own, so that one does not warm the next.
+planner takes (of processor time), the nodes, and the peak of memory; each case in a process of its own, so that one
+does not warm the next.
 """
 
 from __future__ import annotations
