@@ -48,7 +48,9 @@ def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_
     from argosy.plan.document import progress_of
     from argosy.record.journal import Progress
     from argosy.record.ownership import this_process
+    from argosy.runners.local.collector import collect_seldom
 
+    collect_seldom()
     journal = project.journal
     lease = journal.acquire(run_id, owner=this_process(), seconds=LEASE_SECONDS)
     try:
