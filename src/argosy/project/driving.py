@@ -45,8 +45,6 @@ def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_
     on_stop: is handed a function that asks for the run's end, "Stop" or "Terminate". Raises LeaseHeld when another
     process drives the run, LeaseLost when one takes it over.
     """
-    from argosy.plan.document import progress_of
-    from argosy.record.journal import Progress
     from argosy.record.ownership import this_process
     from argosy.runners.local.collector import collect_seldom
 
@@ -58,7 +56,6 @@ def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_
         if on_stop is not None:
             on_stop(driver.stop)
         driver.drive()
-        journal.set_progress(lease, Progress(progress=progress_of(plan), started_at=plan.started_at))
     finally:
         journal.release(lease)
     return plan

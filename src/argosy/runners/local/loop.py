@@ -276,8 +276,7 @@ class Driver:
     def _progress(self, now: float) -> Progress | None:
         if now < self._next_progress:
             return None
-        # The count looks at every node: its pause grows with the number of nodes.
-        self._next_progress = now + PROGRESS_SECONDS + len(self._plan.nodes) * 1e-4
+        self._next_progress = now + PROGRESS_SECONDS
         return self._shown()
 
     def _shown(self) -> Progress:
