@@ -120,6 +120,97 @@ _FIRST = (
     """,
 )
 
+_NAMED_DATA = (
+    """
+    CREATE TABLE data_names (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL DEFAULT '',
+        description TEXT NOT NULL DEFAULT '',
+        created_at REAL NOT NULL,
+        last_version INTEGER NOT NULL DEFAULT 0,
+        UNIQUE (kind, namespace, name)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE data_versions (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name INTEGER NOT NULL REFERENCES data_names (id) ON DELETE CASCADE,
+        version INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        files INTEGER NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        created_at REAL NOT NULL,
+        note TEXT NOT NULL DEFAULT '',
+        details TEXT NOT NULL DEFAULT '{}',
+        source TEXT NOT NULL DEFAULT '',
+        run TEXT NOT NULL DEFAULT '',
+        run_name TEXT NOT NULL DEFAULT '',
+        node TEXT NOT NULL DEFAULT '',
+        step TEXT NOT NULL DEFAULT '',
+        artifact TEXT NOT NULL DEFAULT '',
+        UNIQUE (name, version)
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX data_versions_by_origin ON data_versions (run, node, artifact, name) WHERE node <> ''",
+    "CREATE INDEX data_versions_by_run ON data_versions (run, id) WHERE run <> ''",
+    """
+    CREATE TABLE data_tags (
+        name INTEGER NOT NULL REFERENCES data_names (id) ON DELETE CASCADE,
+        tag TEXT NOT NULL,
+        version INTEGER NOT NULL REFERENCES data_versions (id) ON DELETE CASCADE,
+        set_at REAL NOT NULL,
+        PRIMARY KEY (name, tag)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX data_tags_by_version ON data_tags (version)",
+    """
+    CREATE TABLE data_uses (
+        run TEXT NOT NULL,
+        place TEXT NOT NULL,
+        run_name TEXT NOT NULL,
+        used_at REAL NOT NULL,
+        kind TEXT NOT NULL,
+        asked TEXT NOT NULL,
+        found TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        from_run TEXT NOT NULL,
+        PRIMARY KEY (run, place)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX data_uses_by_version ON data_uses (version)",
+    "CREATE INDEX data_uses_by_source ON data_uses (from_run) WHERE from_run <> ''",
+    """
+    CREATE TABLE run_workflows (
+        workflow TEXT NOT NULL,
+        run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        PRIMARY KEY (workflow, run)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX run_workflows_by_run ON run_workflows (run)",
+    """
+    CREATE TABLE object_versions (
+        kind TEXT NOT NULL,
+        namespace TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        created_at REAL NOT NULL,
+        manifest BLOB NOT NULL,
+        PRIMARY KEY (kind, namespace, name, version)
+    ) STRICT
+    """,
+    """
+    INSERT INTO object_versions
+    SELECT kind, namespace, name, 1, updated_at, manifest FROM objects
+    WHERE kind IN ('WorkflowTemplate', 'ClusterWorkflowTemplate', 'CronWorkflow')
+    """,
+    "ALTER TABLE objects ADD COLUMN labels TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE objects ADD COLUMN archived_at REAL",
+)
+
 # One entry a schema version, oldest first; entry n brings a file from version n to n + 1.
 # An entry that was ever released is never changed: a later one corrects it.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA)
