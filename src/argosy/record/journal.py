@@ -16,6 +16,7 @@ from argosy.errors import NotFound, UsageError
 from argosy.model.events import Fact, encode
 from argosy.record import facts as rows_of_facts
 from argosy.record.database import Database
+from argosy.record.experiments import expect_metrics, put_parameters
 from argosy.record.leases import Lease, Leases
 from argosy.record.ownership import Liveness, Owner, liveness
 
@@ -123,8 +124,10 @@ class Journal:
         labels, parameters, template = _shown_of(manifest)
         self.database.execute(
             "UPDATE runs SET generation = ?, labels = ?, parameters = ?, template = ? WHERE id = ?",
-            (generation, labels, parameters, template, run_id),
+            (generation, labels, msgspec.json.encode(parameters).decode(), template, run_id),
         )
+        put_parameters(self.database, run_id, parameters)
+        expect_metrics(self.database, run_id)
 
     def acquire(self, run_id: int, *, owner: Owner, seconds: float) -> Lease:
         """Take the run, to be its only writer for `seconds`.
@@ -271,14 +274,14 @@ class Journal:
         return found[0]
 
 
-def _shown_of(manifest: bytes) -> tuple[str, str, str]:
-    """Labels and parameters as JSON, and the template's name: what lists show of a manifest."""
+def _shown_of(manifest: bytes) -> tuple[str, dict[str, str | None], str]:
+    """Labels as JSON, parameters, and the template's name: what lists show of a manifest."""
     head = msgspec.json.decode(manifest, type=_Head)
     parameters = head.spec.arguments.parameters if head.spec.arguments else ()
     template = head.spec.workflow_template_ref
     return (
         msgspec.json.encode({key: _text(value) for key, value in head.metadata.labels.items()}).decode(),
-        msgspec.json.encode({parameter.name: _text(parameter.value) for parameter in parameters}).decode(),
+        {parameter.name: _text(parameter.value) for parameter in parameters},
         template.name if template else "",
     )
 

@@ -211,6 +211,81 @@ _NAMED_DATA = (
     "ALTER TABLE objects ADD COLUMN archived_at REAL",
 )
 
+# Runs as experiments: parameters as rows, metrics with what lists show of them apart from their histories, notes.
+_EXPERIMENTS = (
+    """
+    CREATE TABLE run_parameters (
+        run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        value TEXT,
+        number REAL,
+        PRIMARY KEY (run, name)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX run_parameters_by_name ON run_parameters (name)",
+    # A damaged run's parameters are passed over: its lists say that they cannot be read.
+    """
+    INSERT INTO run_parameters
+    SELECT runs.id, given.key, given.value, CASE
+        WHEN json_valid(given.value) AND json_type(CASE WHEN json_valid(given.value) THEN given.value END)
+            IN ('integer', 'real') THEN CAST(given.value AS REAL) END
+    FROM runs, json_each(CASE WHEN json_valid(runs.parameters) THEN runs.parameters ELSE '{}' END) AS given
+    WHERE json_type(CASE WHEN json_valid(runs.parameters) THEN runs.parameters ELSE '{}' END) = 'object'
+    """,
+    """
+    CREATE TABLE run_metrics (
+        run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        node TEXT NOT NULL,
+        step TEXT NOT NULL,
+        source TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        first REAL,
+        last REAL,
+        min REAL,
+        max REAL,
+        mean REAL,
+        last_step INTEGER NOT NULL,
+        at REAL NOT NULL,
+        PRIMARY KEY (run, name, node)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX run_metrics_by_name ON run_metrics (name)",
+    """
+    CREATE TABLE metric_histories (
+        run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        node TEXT NOT NULL,
+        points BLOB NOT NULL,
+        PRIMARY KEY (run, name, node)
+    ) STRICT
+    """,
+    """
+    CREATE TABLE gathering (
+        run INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        done INTEGER NOT NULL DEFAULT 0,
+        notes TEXT NOT NULL DEFAULT '[]'
+    ) STRICT
+    """,
+    "CREATE INDEX gathering_not_done ON gathering (run) WHERE done = 0",
+    "INSERT INTO gathering (run) SELECT id FROM runs",
+    """
+    CREATE TABLE run_notes (
+        run INTEGER PRIMARY KEY REFERENCES runs (id) ON DELETE CASCADE,
+        label TEXT NOT NULL DEFAULT '',
+        comment TEXT NOT NULL DEFAULT '',
+        marked INTEGER NOT NULL DEFAULT 0
+    ) STRICT
+    """,
+    """
+    CREATE TABLE run_tags (
+        run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        tag TEXT NOT NULL,
+        PRIMARY KEY (run, tag)
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
 # One entry a schema version, oldest first; entry n brings a file from version n to n + 1.
 # An entry that was ever released is never changed: a later one corrects it.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA, _EXPERIMENTS)
