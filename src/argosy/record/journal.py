@@ -40,7 +40,10 @@ class NewRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """What lists show of a run; None leaves what is there. progress: as Argo writes it, "3/10"."""
+    """What lists show of a run; None leaves what is there. progress: as Argo writes it, "3/10".
+
+    reused: how many nodes were not run because an earlier outcome was used.
+    """
 
     phase: str | None = None
     message: str | None = None
@@ -48,6 +51,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     started_at: float | None = None
     finished_at: float | None = None
     labels: dict[str, str] | None = None
+    reused: int | None = None
 
 
 class _Named(msgspec.Struct):
@@ -166,7 +170,7 @@ class Journal:
     def _write_progress(self, run_id: int, progress: Progress) -> None:
         changed: dict[str, object] = {
             field: value
-            for field in ("phase", "message", "progress", "started_at", "finished_at")
+            for field in ("phase", "message", "progress", "started_at", "finished_at", "reused")
             if (value := getattr(progress, field)) is not None
         }
         if progress.labels is not None:
@@ -246,7 +250,7 @@ class Journal:
             self._add_generation(run_id, generation, self._now(), manifest, source, options)
             self.database.execute(
                 "UPDATE runs SET phase = 'Pending', message = '', progress = '', started_at = 0, finished_at = 0,"
-                " finished = 0 WHERE id = ?",
+                " finished = 0, reused = 0 WHERE id = ?",
                 (run_id,),
             )
         return generation

@@ -28,7 +28,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a list. Times are seconds since the epoch, 0.0 while unset.
 
     driven: a process drives it now. interrupted: it was begun, is not over, and nobody drives it.
-    damaged: what of it cannot be read, "" for a sound run.
+    damaged: what of it cannot be read, "" for a sound run. reused: how many nodes were not run because an earlier
+    outcome was used.
     """
 
     id: int
@@ -50,12 +51,13 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     interrupted: bool
     owner: Owner | None
     damaged: str = ""
+    reused: int = 0
 
 
 _COLUMNS = (
     "r.id, r.name, r.uid, r.namespace, r.phase, r.message, r.created_at, r.started_at, r.finished_at, r.progress,"
     " r.template, r.generation, r.finished, r.labels, r.parameters,"
-    " l.fence, l.host, l.pid, l.boot_id, l.start_ticks, l.expires_at"
+    " l.fence, l.host, l.pid, l.boot_id, l.start_ticks, l.expires_at, r.reused"
 )
 _TABLES = "runs r LEFT JOIN leases l ON l.run = r.id"
 
@@ -143,7 +145,7 @@ class Queries:
         return [self._summary(row) for row in rows]
 
     def _summary(self, row: tuple[Any, ...]) -> RunSummary:
-        fence, host, pid, boot_id, start_ticks, expires_at = row[15:]
+        fence, host, pid, boot_id, start_ticks, expires_at = row[15:21]
         owner = None if host is None else Owner(host=host, pid=pid, boot_id=boot_id, start_ticks=start_ticks)
         lease = Holding(fence=fence or 0, owner=owner, expires_at=expires_at or 0.0)
         finished = bool(row[12])
@@ -165,6 +167,7 @@ class Queries:
             finished=finished,
             labels=labels,
             parameters=parameters,
+            reused=row[21],
             driven=driven,
             interrupted=not finished and not driven and lease.fence > 0,
             owner=owner if driven else None,

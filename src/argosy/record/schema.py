@@ -286,6 +286,25 @@ _EXPERIMENTS = (
     """,
 )
 
+# Outcomes of steps, kept to be used again.
+_REUSE = (
+    """
+    CREATE TABLE reuse (
+        key TEXT NOT NULL PRIMARY KEY,
+        template TEXT NOT NULL,
+        place TEXT NOT NULL,
+        run TEXT NOT NULL,
+        run_name TEXT NOT NULL,
+        parts BLOB NOT NULL,
+        asked_at REAL NOT NULL,
+        outcome BLOB,
+        stored_at REAL NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX reuse_by_place ON reuse (template, place, asked_at)",
+    "ALTER TABLE runs ADD COLUMN reused INTEGER NOT NULL DEFAULT 0",
+)
+
 # One entry a schema version, oldest first; entry n brings a file from version n to n + 1.
 # An entry that was ever released is never changed: a later one corrects it.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA, _EXPERIMENTS)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA, _EXPERIMENTS, _REUSE)
