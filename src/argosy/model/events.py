@@ -68,12 +68,21 @@ class LocksRefused(Event, frozen=True, kw_only=True, tag=True):
 
 
 class CacheRead(Event, frozen=True, kw_only=True, tag=True):
-    """What the memoization cache said for a node."""
+    """What the memoization cache said for a node; or, for a leaf about to start, whether an outcome is used again.
+
+    Of a leaf: key: of all that decides its outcome, "" if it is not looked up, for the `reason`. run, origin: the run
+    and the node that the outcome is of. containers: those of a container set.
+    """
 
     node: str
     hit: bool
     outputs: Outputs | None = None
     error: str = ""
+    key: str = ""
+    reason: str = ""
+    run: str = ""
+    origin: str = ""
+    containers: tuple[ContainerEnd, ...] = ()
 
 
 class Resumed(Event, frozen=True, kw_only=True, tag=True):

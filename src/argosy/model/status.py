@@ -60,10 +60,19 @@ class NodeFlag(msgspec.Struct, omit_defaults=True, gc=False):
     retried: bool = False
 
 
-class MemoizationStatus(msgspec.Struct, rename="camel"):
+# The name of the cache, as a node's status gives it, of outcomes that are used again without memoize.
+REUSE_CACHE = "argosy-reuse"
+
+
+class MemoizationStatus(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    """What a cache said. The last three are ours: whose outcome was used, and why none was looked for."""
+
     hit: bool
     key: str
     cache_name: str
+    from_run: str = ""
+    from_node: str = ""
+    reason: str = ""
 
 
 class SynchronizationStatus(msgspec.Struct, omit_defaults=True):

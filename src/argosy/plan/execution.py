@@ -307,6 +307,7 @@ class Execution:
             self.refuse(error)
         elif hit:
             self._cache = None
+            self.run.reused += 1
             node.outputs = outputs
             self._end(node, Phase.SUCCEEDED, "")
         else:

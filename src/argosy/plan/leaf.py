@@ -12,9 +12,9 @@ from enum import Enum
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.model.events import AttemptExited, AttemptReady
+from argosy.model.events import AttemptExited, AttemptReady, CacheRead
 from argosy.model.manifest import Template
-from argosy.model.status import Node, NodeType, Phase
+from argosy.model.status import REUSE_CACHE, MemoizationStatus, Node, NodeType, Phase
 from argosy.plan.actions import Kill, Start
 from argosy.plan.execution import DEADLINE, Execution, Owner
 from argosy.plan.names import pod_name
@@ -173,6 +173,24 @@ class Leaf:
 
     # -- what the driver tells
 
+    def looked_up(self, fact: CacheRead) -> None:
+        """Whether an earlier outcome is used instead of an attempt."""
+        run, node = self.run, self.node
+        if node.phase is not Phase.PENDING:
+            return
+        node.memoization_status = MemoizationStatus(
+            hit=fact.hit,
+            key=fact.key,
+            cache_name=REUSE_CACHE,
+            from_run=fact.run,
+            from_node=fact.origin,
+            reason=fact.reason,
+        )
+        if fact.hit:
+            run.withdraw(Start, node.id)
+            run.reused += 1
+            self._take_outcome(Phase.SUCCEEDED, "", fact)
+
     def started(self) -> None:
         """The attempt has begun."""
         run, node = self.run, self.node
@@ -207,6 +225,9 @@ class Leaf:
         phase, message = Phase(event.phase), event.message
         if self._kill_reason:
             phase, message = Phase.FAILED, self._kill_reason
+        self._take_outcome(phase, message, event)
+
+    def _take_outcome(self, phase: Phase, message: str, event: AttemptExited | CacheRead) -> None:
         self.node.outputs = event.outputs
         for one in event.containers:
             container = self._containers.get(one.name)

@@ -103,6 +103,11 @@ class Plan:
         """How many of the leaves known so far have succeeded: "3/10"."""
         return f"{self._run.progress_done}/{self._run.progress_total}"
 
+    @property
+    def reused(self) -> int:
+        """How many nodes have an earlier outcome instead of being run."""
+        return self._run.reused
+
     def running(self) -> list[Start]:
         """The leaves whose attempts have begun and not ended: what a new driver adopts."""
         return [
@@ -166,6 +171,8 @@ class Plan:
         answered = self._run.waiting_cache.pop(fact.node, None)
         if answered is not None:
             answered(fact.hit, fact.outputs, fact.error)
+        elif (leaf := self._run.leaves.get(fact.node)) is not None:
+            leaf.looked_up(fact)
 
     def _suspend(self, fact: events.Suspended) -> None:
         self._run.suspended = True

@@ -96,6 +96,7 @@ class RunState:
         self.shutdown = ""
         self.progress_done = 0
         self.progress_total = 0
+        self.reused = 0
         self._queue: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._timers: list[tuple[float, int, Timer]] = []
         self._timer_count = 0
