@@ -18,6 +18,7 @@ from argosy.errors import ArgosyError
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a workflow file, or list the ones of this folder."),
     "lint": ("lint", "Check workflow files without running them."),
+    "params": ("params", "Show what a workflow file takes."),
     "plan": ("plan", "Show what a run would do, and why, without doing it."),
     "list": ("listing", "List runs."),
     "get": ("get", "Show one run: its steps, parameters and outputs."),
@@ -34,6 +35,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "delete": ("delete", "Remove runs, or objects of the catalog."),
     "apply": ("apply", "Put templates, ConfigMaps, Secrets and claims into the catalog."),
     "templates": ("templates", "List what the catalog holds."),
+    "datasets": ("datasets", "Make, list and fetch datasets and their versions."),
+    "models": ("models", "Make, list and fetch models and their versions."),
+    "tags": ("tags", "Name the outputs of a run, or a folder."),
     "artifacts": ("artifacts", "List or fetch the artifacts of a run."),
     "prune": ("prune", "Remove what is no longer wanted."),
     "check": ("check", "Verify the record and the store."),

@@ -20,6 +20,7 @@ from argosy.project.home import Home, find_home, project_folder
 if TYPE_CHECKING:
     from argosy.artifacts.repositories import Repository
     from argosy.artifacts.store import Store
+    from argosy.catalog.names import Names
     from argosy.checks.finding import Finding
     from argosy.model.manifest import Workflow
     from argosy.project.submission import Prepared, RunOptions, Wanted
@@ -95,6 +96,13 @@ class Project:
     def documents_if_any(self) -> Documents | None:
         """The documents of the catalog; None, and nothing made, when there is no record."""
         return self.documents if self.home.record.exists() else None
+
+    @cached_property
+    def names(self) -> Names:
+        """Named data: datasets, models, tags, workflows."""
+        from argosy.catalog.names import Names
+
+        return Names(self.journal.database, now=time.time)
 
     @cached_property
     def store(self) -> Store:
