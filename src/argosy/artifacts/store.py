@@ -86,6 +86,17 @@ class Store:
             self.sync()
         return str(digest)
 
+    def put_tree(self, entries: list[Entry]) -> str:
+        """Store a folder of these entries, whose objects are here, and return its digest; `sync` makes it durable."""
+        data = encode_tree(entries)
+        digest = Digest(hashlib.sha256(data).hexdigest(), "tree")
+        self._keep_bytes(digest, data)
+        return str(digest)
+
+    def hold(self, digest: str) -> bool:
+        """Whether the object is here; if so, no prune takes it for the next hour. Of a tree, only its list."""
+        return self._touched(parse_digest(digest))
+
     def sync(self) -> None:
         """Make everything put so far by this Store durable, with few flushes for many objects. Raises StoreTrouble."""
         with self._sync_lock, disk_errors("make durable what is in", self.root):
@@ -108,10 +119,7 @@ class Store:
         with disk_errors("read", path), os.scandir(path) as listing:
             items = sorted(listing, key=lambda item: os.fsencode(item.name))
         entries = [self._entry(Path(item.path), follow, above) for item in items]
-        data = encode_tree(entries)
-        digest = Digest(hashlib.sha256(data).hexdigest(), "tree")
-        self._keep_bytes(digest, data)
-        return digest, sum(entry.size for entry in entries)
+        return parse_digest(self.put_tree(entries)), sum(entry.size for entry in entries)
 
     def _entry(self, path: Path, follow: bool, above: tuple[tuple[int, int], ...]) -> Entry:
         with disk_errors("read", path):

@@ -1,0 +1,74 @@
+"""Host templates: templates that name no image and run with the project's interpreter; and which files are its code.
+
+It knows the annotations that say so and their values, not where anything runs nor how code is kept.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from argosy.model.manifest import ContainerFields, Template
+
+# On a template (metadata.annotations): "true" makes it a host template.
+HOST = "argosy.dev/host"
+# On a host template: where in its working folder the code goes; absent means the folder itself, NO_CODE nowhere.
+CODE_DEST = "argosy.dev/code-dest"
+NO_CODE = "none"
+# On a workflow: the `CodeRules` of its code, as JSON.
+CODE_RULES = "argosy.dev/code-rules"
+# Written by us on a host template that was made ready to run: the image that its file named, perhaps none.
+HOST_IMAGE = "argosy.dev/host-image"
+# The input artifact of a host template that holds the code.
+CODE_ARTIFACT = "argosy-code"
+# Where a container of a host template has its code, and begins.
+CODE_FOLDER = "/argosy/code"
+
+TRUE = ("true", "yes", "1")
+LARGEST_BYTES = 1 << 20
+MOST_FILES = 100
+
+
+class CodeRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Takes files in or leaves them out.
+
+    pattern: of the whole path below the code's root, or of its last name if it has no slash; *, ?, [...] as in a shell,
+    ** for any folders. kind: "" any file; "dir" folders, with all below; "text" or "binary" files of that content.
+    """
+
+    include: bool
+    pattern: str
+    kind: str = ""
+
+
+class CodeRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which files are the code of a run; of several rules that fit a file the last one counts.
+
+    root: a folder of the project, relative to it. dest: where the code goes in a step's working folder. The limits
+    hold for files that no version control knows and that no rule includes: largest_bytes for one, most_files for all.
+    """
+
+    rules: tuple[CodeRule, ...] = ()
+    root: str = ""
+    dest: str = ""
+    largest_bytes: int = LARGEST_BYTES
+    most_files: int = MOST_FILES
+
+
+def is_host(template: Template, defaults: Template | None = None) -> bool:
+    """Whether it is a container or script template that says it runs on the host."""
+    if template.container is None and template.script is None:
+        return False
+    return annotation(template, HOST, defaults).lower() in TRUE
+
+
+def annotation(template: Template, name: str, defaults: Template | None = None) -> str:
+    """An annotation of a template, or of templateDefaults where it has none; "" for none."""
+    for one in (template, defaults):
+        if one is not None and one.metadata is not None and name in one.metadata.annotations:
+            return one.metadata.annotations[name]
+    return ""
+
+
+def main_container(template: Template) -> ContainerFields | None:
+    """The container of a container or script template."""
+    return template.container or template.script
