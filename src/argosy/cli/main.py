@@ -34,6 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "resubmit": ("resubmit", "Run a run's workflow again as a new run."),
     "delete": ("delete", "Remove runs, or objects of the catalog."),
     "apply": ("apply", "Put templates, ConfigMaps, Secrets and claims into the catalog."),
+    "secrets": ("secrets", "Set, list and delete secrets; they are kept encrypted."),
     "templates": ("templates", "List what the catalog holds."),
     "datasets": ("datasets", "Make, list and fetch datasets and their versions."),
     "models": ("models", "Make, list and fetch models and their versions."),

@@ -69,6 +69,7 @@ def command(name: str | None, kinds: tuple[str, ...], everything: bool, output: 
 
 def _shown(kind: str, manifest: dict[str, Any]) -> dict[str, Any]:
     if kind == "Secret":
+        manifest.pop("sealed", None)
         for field in ("data", "stringData"):
             if field in manifest:
                 manifest[field] = dict.fromkeys(manifest[field], HIDDEN)

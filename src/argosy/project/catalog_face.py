@@ -5,6 +5,7 @@ It knows how a kept manifest becomes a value again.
 
 from __future__ import annotations
 
+import time
 from typing import TypeVar
 
 import msgspec
@@ -12,8 +13,18 @@ import msgspec
 from argosy.errors import NotFound
 from argosy.model.manifest import ConfigMap, KeySelector, Part, Secret, WorkflowTemplate
 from argosy.record.catalog import Catalog
+from argosy.record.database import Database
 
 Kind = TypeVar("Kind", bound=Part)
+
+
+def open_catalog(database: Database) -> Catalog:
+    """The catalog in the record's file, which seals its Secrets. Raises EnvironmentTrouble when old ones cannot be."""
+    from argosy.secrets.sealing import Sealing
+
+    catalog = Catalog(database, now=time.time, sealing=Sealing())
+    catalog.seal_old()
+    return catalog
 
 
 class Documents:
@@ -32,7 +43,23 @@ class Documents:
         return self._read("ConfigMap", name, ConfigMap)
 
     def secret(self, name: str) -> Secret | None:
+        """The Secret with its keys, and without its values: who checks need not hold the key."""
         return self._read("Secret", name, Secret)
+
+    def opened_secret(self, name: str) -> Secret | None:
+        """The Secret with its values. Raises EnvironmentTrouble when it cannot be opened."""
+        try:
+            found = self._catalog.opened("Secret", name)
+        except NotFound:
+            return None
+        return msgspec.json.decode(found, type=Secret, strict=False)
+
+    def secret_version(self, name: str) -> int | None:
+        """What stands for a Secret's values in records; None if there is none."""
+        try:
+            return self._catalog.get("Secret", name).resource_version
+        except NotFound:
+            return None
 
     def claim_exists(self, name: str) -> bool:
         return self.json("PersistentVolumeClaim", name) is not None
@@ -43,7 +70,7 @@ class Documents:
         return found.data.get(selector.key) if found is not None else None
 
     def json(self, kind: str, name: str) -> bytes | None:
-        """The object as JSON."""
+        """The object as JSON; a Secret without its values."""
         try:
             return self._catalog.get(kind, name).manifest
         except NotFound:

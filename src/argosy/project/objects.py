@@ -6,7 +6,6 @@ It knows kinds of objects; what a step does with them is the resource template's
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ import msgspec
 
 from argosy.errors import NotFound
 from argosy.model.manifest import ConfigMap, Secret, Workflow
-from argosy.project.catalog_face import Documents
+from argosy.project.catalog_face import Documents, open_catalog
 from argosy.project.home import Home
 
 if TYPE_CHECKING:
@@ -35,10 +34,9 @@ class SharedDocuments:
     def _mine(self) -> Documents:
         found: Documents | None = getattr(self._threads, "documents", None)
         if found is None:
-            from argosy.record.catalog import Catalog
             from argosy.record.database import Database
 
-            found = Documents(Catalog(Database.open(self._home.record), now=time.time))
+            found = Documents(open_catalog(Database.open(self._home.record)))
             self._threads.documents = found
         return found
 
@@ -46,7 +44,11 @@ class SharedDocuments:
         return self._mine.config_map(name)
 
     def secret(self, name: str) -> Secret | None:
-        return self._mine.secret(name)
+        """The Secret with its values. Raises EnvironmentTrouble when it cannot be opened."""
+        return self._mine.opened_secret(name)
+
+    def secret_version(self, name: str) -> int | None:
+        return self._mine.secret_version(name)
 
     def claim_exists(self, name: str) -> bool:
         return self._mine.claim_exists(name)
@@ -63,7 +65,7 @@ def objects_of(home: Home, folder: Path) -> Objects:
 
     def get(kind: str, name: str) -> bytes | None:
         with _closing(project()) as mine:
-            return _run_as_json(mine, name) if kind == WORKFLOW else mine.documents.json(kind, name)
+            return _run_as_json(mine, name) if kind == WORKFLOW else _opened(mine, kind, name)
 
     def put(kind: str, name: str, data: bytes, must_be_new: bool) -> None:
         with _closing(project()) as mine:
@@ -113,6 +115,13 @@ def _run_as_json(project: Project, name: str) -> bytes | None:
     if summary.name != name:
         return None
     return msgspec.json.encode(view(project, summary).document())
+
+
+def _opened(project: Project, kind: str, name: str) -> bytes | None:
+    try:
+        return project.catalog.opened(kind, name)
+    except NotFound:
+        return None
 
 
 def _submit(project: Project, name: str, data: bytes) -> None:

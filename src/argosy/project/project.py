@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from argosy.errors import NotFound
-from argosy.project.catalog_face import Documents
+from argosy.project.catalog_face import Documents, open_catalog
 from argosy.project.configuration import Configuration, read_configuration
 from argosy.project.home import Home, find_home, project_folder
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from argosy.record.catalog import Catalog
     from argosy.record.journal import Journal
     from argosy.record.queries import Queries, RunSummary
+    from argosy.secrets.vault import Vault
 
 NAMES_TRIED = 20
 
@@ -83,9 +84,14 @@ class Project:
     @cached_property
     def catalog(self) -> Catalog:
         """The local catalog."""
-        from argosy.record.catalog import Catalog
+        return open_catalog(self.journal.database)
 
-        return Catalog(self.journal.database, now=time.time)
+    @cached_property
+    def vault(self) -> Vault:
+        """The Secrets of the catalog, as a person keeps them."""
+        from argosy.secrets.vault import Vault
+
+        return Vault(self.catalog)
 
     @cached_property
     def documents(self) -> Documents:

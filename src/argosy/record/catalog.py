@@ -1,13 +1,14 @@
 """The local catalog: templates, ConfigMaps, Secrets and claims as `argosy apply` left them, as Kubernetes keeps them.
 
-It knows kinds and names, not what a manifest means. Secrets lie in the same file, which only its owner can read.
+It knows kinds and names, not what a manifest means. Secrets lie in the same file, their values sealed by what is
+handed in; in the clear they are refused.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -18,12 +19,13 @@ from argosy.record.database import Database, Row
 DEFAULT_NAMESPACE = "default"
 # What `immutable: true` protects (Kubernetes: ConfigMap and Secret).
 _PROTECTED = ("data", "binaryData", "stringData", "immutable")
+SECRET = "Secret"
 
 
 class CatalogObject(msgspec.Struct, frozen=True, kw_only=True):
     """An object of the catalog. resource_version grows with every change of anything in the catalog.
 
-    created_at, updated_at: seconds since the epoch. manifest: JSON, as applied.
+    created_at, updated_at: seconds since the epoch. manifest: JSON, as applied; of a Secret without its values.
     """
 
     kind: str
@@ -39,12 +41,22 @@ class CatalogObject(msgspec.Struct, frozen=True, kw_only=True):
 _COLUMNS = "kind, namespace, name, uid, resource_version, created_at, updated_at, manifest"
 
 
+class Sealing(Protocol):
+    """Makes manifests of Secrets unreadable, and readable again. place: the name and version, to be bound in."""
+
+    def seal(self, place: str, manifest: bytes) -> bytes: ...
+
+    def open(self, place: str, kept: bytes) -> bytes: ...
+
+
 class Catalog:
     """Keeps objects by kind and name. Unknown kinds raise UsageError."""
 
-    def __init__(self, database: Database, *, now: Callable[[], float]) -> None:
+    def __init__(self, database: Database, *, now: Callable[[], float], sealing: Sealing | None = None) -> None:
+        """sealing: without one, a Secret with values can be neither put here nor opened."""
         self._database = database
         self._now = now
+        self._sealing = sealing
 
     def apply(
         self, kind: str, name: str, manifest: bytes, *, namespace: str = DEFAULT_NAMESPACE
@@ -55,14 +67,15 @@ class Catalog:
             if present is None:
                 self._insert(kind, name, manifest, namespace)
                 return "created"
-            old, new = msgspec.json.decode(_object(present).manifest), msgspec.json.decode(manifest)
+            old, new = msgspec.json.decode(self._opened(_object(present))), msgspec.json.decode(manifest)
             if old == new:
                 return "unchanged"
             _refuse_immutable(kind, name, old, new)
+            version = self._next_version()
             self._database.execute(
                 "UPDATE objects SET manifest = ?, resource_version = ?, updated_at = ?"
                 " WHERE kind = ? AND namespace = ? AND name = ?",
-                (manifest, self._next_version(), self._now(), *_place(kind, namespace, name)),
+                (self._kept(kind, name, version, manifest), version, self._now(), *_place(kind, namespace, name)),
             )
         return "configured"
 
@@ -75,11 +88,57 @@ class Catalog:
 
     def _insert(self, kind: str, name: str, manifest: bytes, namespace: str) -> None:
         msgspec.json.decode(manifest)
-        now = self._now()
+        now, version = self._now(), self._next_version()
+        kept = self._kept(kind, name, version, manifest)
         self._database.execute(
             f"INSERT INTO objects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (*_place(kind, namespace, name), str(uuid.uuid4()), self._next_version(), now, now, manifest),
+            (*_place(kind, namespace, name), str(uuid.uuid4()), version, now, now, kept),
         )
+
+    def _kept(self, kind: str, name: str, version: int, manifest: bytes) -> bytes:
+        """The manifest as it is kept."""
+        if kind != SECRET:
+            return manifest
+        if self._sealing is not None:
+            return self._sealing.seal(_sealed_place(name, version), manifest)
+        document = msgspec.json.decode(manifest)
+        if document.get("data") or document.get("stringData"):
+            raise UsageError(f"The Secret {name} cannot be kept in the clear", hint="argosy apply seals it")
+        return manifest
+
+    def _opened(self, found: CatalogObject) -> bytes:
+        if found.kind != SECRET or self._sealing is None:
+            return found.manifest
+        return self._sealing.open(_sealed_place(found.name, found.resource_version), found.manifest)
+
+    def opened(self, kind: str, name: str, *, namespace: str = DEFAULT_NAMESPACE) -> bytes:
+        """The manifest of the object, that of a Secret with its values.
+
+        Raises NotFound, EnvironmentTrouble when a Secret cannot be opened.
+        """
+        return self._opened(self.get(kind, name, namespace=namespace))
+
+    def seal_old(self) -> bool:
+        """Seal what an earlier format kept in the clear, and leave no trace of it in the file; whether there was any.
+
+        Safe to be killed: what was not done is done the next time.
+        """
+        state = self._database.row("SELECT value FROM counters WHERE name = 'clear_secrets'")
+        if state is None or self._sealing is None:
+            return False
+        with self._database.write():
+            for found in self.list(SECRET) if state[0] == _IN_CLEAR else ():
+                kept = self._kept(SECRET, found.name, found.resource_version, found.manifest)
+                self._database.execute(
+                    "UPDATE objects SET manifest = ? WHERE kind = ? AND namespace = ? AND name = ?",
+                    (kept, *_place(SECRET, found.namespace, found.name)),
+                )
+            self._database.execute("UPDATE counters SET value = ? WHERE name = 'clear_secrets'", (_SEALED,))
+        # Freed pages and the log still hold the old text.
+        self._database.execute("VACUUM")
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._database.execute("DELETE FROM counters WHERE name = 'clear_secrets'")
+        return True
 
     def get(self, kind: str, name: str, *, namespace: str = DEFAULT_NAMESPACE) -> CatalogObject:
         """The object. Raises NotFound with names that look alike."""
@@ -145,6 +204,14 @@ def _object(row: Row) -> CatalogObject:
         updated_at=updated_at,
         manifest=manifest,
     )
+
+
+# The counter clear_secrets: there are some, or they are sealed and the file is to be rewritten.
+_IN_CLEAR, _SEALED = 1, 2
+
+
+def _sealed_place(name: str, version: int) -> str:
+    return f"{name}@{version}"
 
 
 def _place(kind: str, namespace: str, name: str) -> tuple[str, str, str]:

@@ -305,6 +305,11 @@ _REUSE = (
     "ALTER TABLE runs ADD COLUMN reused INTEGER NOT NULL DEFAULT 0",
 )
 
+# Values of Secrets are sealed: what was there before has yet to be (`Catalog.seal_old`).
+_SEALED = (
+    "INSERT INTO counters SELECT 'clear_secrets', 1 WHERE EXISTS (SELECT 1 FROM objects WHERE kind = 'Secret')",
+)
+
 # One entry a schema version, oldest first; entry n brings a file from version n to n + 1.
 # An entry that was ever released is never changed: a later one corrects it.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA, _EXPERIMENTS, _REUSE)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA, _EXPERIMENTS, _REUSE, _SEALED)

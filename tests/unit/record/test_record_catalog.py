@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from record_samples import World
 
@@ -89,8 +90,47 @@ def test_an_immutable_object_keeps_its_data(catalog: Catalog) -> None:
     assert catalog.apply("ConfigMap", "a", relabelled) == "configured"
 
 
-def test_secrets_lie_in_files_of_their_owner_only(catalog: Catalog, path: Path) -> None:
-    catalog.create("Secret", "s", b'{"stringData":{"password":"hunter2"}}')
-    holding = [file for file in path.parent.iterdir() if b"hunter2" in file.read_bytes()]
-    assert holding
-    assert {file.stat().st_mode & 0o777 for file in holding} == {0o600}
+def test_a_secret_is_not_kept_in_the_clear(catalog: Catalog, path: Path) -> None:
+    with pytest.raises(UsageError, match="in the clear"):
+        catalog.create("Secret", "s", b'{"stringData":{"password":"hunter2"}}')
+    with pytest.raises(UsageError, match="in the clear"):
+        catalog.apply("Secret", "s", b'{"data":{"password":"aHVudGVyMg=="}}')
+    assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
+
+
+class Backwards:
+    """A seal that can be seen through."""
+
+    def seal(self, place: str, manifest: bytes) -> bytes:
+        return msgspec.json.encode({"place": place, "kept": manifest.decode()[::-1]})
+
+    def open(self, place: str, kept: bytes) -> bytes:
+        document = msgspec.json.decode(kept)
+        assert document["place"] == place
+        text: str = document["kept"]
+        return text[::-1].encode()
+
+
+def test_a_secret_is_sealed_with_its_name_and_version(journal: Journal, world: World) -> None:
+    catalog = Catalog(journal.database, now=world.now, sealing=Backwards())
+    first = b'{"stringData":{"password":"hunter2"}}'
+    assert catalog.apply("Secret", "s", first) == "created"
+    assert catalog.apply("Secret", "s", first) == "unchanged"
+    assert catalog.apply("Secret", "s", first.replace(b"2", b"3")) == "configured"
+    found = catalog.get("Secret", "s")
+    assert b"hunter" not in found.manifest
+    assert f"s@{found.resource_version}".encode() in found.manifest
+    assert catalog.opened("Secret", "s") == first.replace(b"2", b"3")
+
+
+def test_what_an_earlier_format_kept_in_the_clear_is_sealed(journal: Journal, world: World, path: Path) -> None:
+    database = journal.database
+    clear = b'{"stringData":{"password":"hunter2"}}'
+    Catalog(database, now=world.now).create("Secret", "s", b"{}")
+    database.execute("UPDATE objects SET manifest = ?", (clear,))
+    database.execute("INSERT INTO counters VALUES ('clear_secrets', 1)")
+    catalog = Catalog(database, now=world.now, sealing=Backwards())
+    assert catalog.seal_old()
+    assert not catalog.seal_old()
+    assert catalog.opened("Secret", "s") == clear
+    assert [file for file in path.parent.iterdir() if b"hunter2" in file.read_bytes()] == []
