@@ -23,7 +23,7 @@ ENOUGH: dict[str, tuple[tuple[str, ...], ...]] = {
 
 def has_location(artifact: ArtifactLocation) -> bool:
     """Whether it names a place, or at least a key in the default store."""
-    if artifact.raw is not None:
+    if artifact.raw is not None or artifact.digest or artifact.named is not None:
         return True
     for store, ways in ENOUGH.items():
         location = getattr(artifact, store)

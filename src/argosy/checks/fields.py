@@ -258,10 +258,11 @@ _fields(
 )
 _fields(
     m.ArtifactLocation,
-    "s3 gcs azure oss hdfs http git artifactory raw digest",
+    "s3 gcs azure oss hdfs http git artifactory raw digest named",
     differs={"archiveLogs": "logs are always kept with the run"},
     refused={"plugin": "artifact plugins are images that run in a pod; use one of the stores instead"},
 )
+_fields(m.NamedData, "kind ref artifact path type metrics asked found")
 _fields(m.RawArtifact, "data")
 _fields(m.ArchiveStrategy, "none tar zip")
 _fields(m.TarStrategy, "compressionLevel")

@@ -187,6 +187,26 @@ class ArtifactGC(Part, frozen=True, kw_only=True):
     pod_metadata: Opaque = None
 
 
+class NamedData(Part, frozen=True, kw_only=True):
+    """Ours: data of the catalog, by name. Of an input what is to be found, of an output what it becomes.
+
+    kind: dataset, model, tag, or of an input also run: the latest run of the workflow `ref` that succeeded. artifact:
+    of a run or a tag, one of its outputs instead of all in one folder, as NAME or STEP/NAME. path: one thing inside.
+    type: of a model. metrics: the output parameters of the template that become the model's metrics.
+
+    asked, found: written when a run is made: `ref` as it was looked up, and the version that it meant then.
+    """
+
+    kind: str
+    ref: str
+    artifact: str = ""
+    path: str = ""
+    type: str = ""
+    metrics: tuple[str, ...] = ()
+    asked: str = ""
+    found: str = ""
+
+
 class ArtifactLocation(Part, frozen=True, kw_only=True):
     """One of these says where an artifact's bytes are."""
 
@@ -203,6 +223,8 @@ class ArtifactLocation(Part, frozen=True, kw_only=True):
     archive_logs: bool | None = None
     # Ours: the content of the artifact in the local store, by its hash. Argo's schema does not have it.
     digest: str = ""
+    # Ours: a name for its content.
+    named: NamedData | None = None
 
 
 class ArtifactFields(ArtifactLocation, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ ConfigMapReader = Callable[[KeySelector], str | None]
 # Stands for an argument that only refers to an output which a skipped node never gave.
 ABSENT = "\x00argosy: absent optional output\x00"
 
-_LOCATIONS = ("s3", "gcs", "azure", "oss", "hdfs", "http", "git", "artifactory", "plugin", "raw", "digest")
+_LOCATIONS = ("s3", "gcs", "azure", "oss", "hdfs", "http", "git", "artifactory", "plugin", "raw", "digest", "named")
 
 
 def resolve(

@@ -125,6 +125,10 @@ BROKEN = {
         f"templates: [{{name: a, inputs: {{artifacts: [{{name: f, path: /f, git: {{}}}}]}}, {C}}}]",
         ("git",),
     ),
+    "named-data-invalid": (
+        f"templates: [{{name: a, inputs: {{artifacts: [{{name: f, path: /f, named: {{kind: datset, ref: x}}}}]}}, {C}}}]",
+        ("named", "kind"),
+    ),
     "output-source": (f"templates: [{{name: a, outputs: {{parameters: [{{name: p}}]}}, {C}}}]", ("parameters", 0)),
     "image-missing": ("templates: [{name: a, container: {command: [x]}}]", ("container",)),
     "mount-twice": (

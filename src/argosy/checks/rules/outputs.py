@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import posixpath
 
+from argosy.checks.artifact_locations import ENOUGH
 from argosy.checks.finding import Path, Rule
 from argosy.checks.report import Report
 from argosy.checks.rules.names import NAME_INVALID, name_problem
 from argosy.checks.survey import Place, Subject
 from argosy.model.manifest import Artifact, ArtifactLocation, Parameter, ValueFrom
+from argosy.syntax.diagnostics import did_you_mean
 
 PATH_MISSING = Rule(
     id="artifact-path-missing",
@@ -49,7 +51,15 @@ OUTPUT_SOURCE = Rule(
     bad="outputs: {parameters: [{name: x}]}",
     fix="use valueFrom.path in containers, .parameter or .expression in steps and DAGs, .jsonPath in resources",
 )
-RULES = (PATH_MISSING, PATH_INVALID, PATH_MISPLACED, INPUT_FROM, LOCATION_INVALID, OUTPUT_SOURCE)
+NAMED_INVALID = Rule(
+    id="named-data-invalid",
+    meaning="Data that an artifact names is of a kind that does not exist there, or cannot be named there.",
+    bad="inputs: {artifacts: [{name: a, path: /a, named: {kind: datset, ref: mnist}}]}",
+    fix="inputs take a dataset, model, tag or run; outputs of templates that do work become a dataset, model or tag",
+)
+RULES = (PATH_MISSING, PATH_INVALID, PATH_MISPLACED, INPUT_FROM, LOCATION_INVALID, OUTPUT_SOURCE, NAMED_INVALID)
+_NAMED_INPUTS = ("dataset", "model", "tag", "run")
+_NAMED_OUTPUTS = ("dataset", "model", "tag")
 
 
 def check_place(subject: Subject, place: Place, report: Report) -> None:
@@ -63,11 +73,13 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
             _check_location(artifact, path, label, report)
             if artifact.from_:
                 report.add(INPUT_FROM, (*path, "from"), f"{label}.from not valid in inputs")
+            _check_named(artifact, _NAMED_INPUTS, path, label, report)
     if template.outputs is not None:
         for index, artifact in enumerate(template.outputs.artifacts):
             path = (*place.path, "outputs", "artifacts", index)
             label = f"{place.label}.outputs.artifacts.{artifact.name}"
             _check_path(place, artifact, path, label, report)
+            _check_named(artifact, _NAMED_OUTPUTS if place.is_leaf else (), path, label, report)
             _check_global_name(artifact.global_name, path, label, report)
         for index, parameter in enumerate(template.outputs.parameters):
             path = (*place.path, "outputs", "parameters", index)
@@ -77,6 +89,24 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
     if template.archive_location is not None:
         label = f"{place.label}.archiveLocation"
         _check_location(template.archive_location, (*place.path, "archiveLocation"), label, report)
+
+
+def _check_named(artifact: Artifact, kinds: tuple[str, ...], path: Path, label: str, report: Report) -> None:
+    """The kind of the data that the artifact names, and that it is in no place of its own."""
+    named = artifact.named
+    if named is None:
+        return
+    where = (*path, "named")
+    if not kinds:
+        report.add(NAMED_INVALID, where, f"{label}.named: name it at the template that does the work")
+    elif named.kind not in kinds:
+        near = did_you_mean(named.kind, kinds)
+        hint = f"did you mean {near}?" if near else f"one of {', '.join(kinds)}"
+        report.add(NAMED_INVALID, (*where, "kind"), f"{label}.named.kind: '{named.kind}' cannot be used: {hint}")
+    elif not named.ref:
+        report.add(NAMED_INVALID, (*where, "ref"), f"{label}.named.ref is required")
+    elif any(getattr(artifact, store) is not None for store in (*ENOUGH, "raw")):
+        report.add(NAMED_INVALID, where, f"{label}: named data is in the local store, so it has no other location")
 
 
 def _check_global_name(name: str, path: Path, label: str, report: Report) -> None:
