@@ -15,7 +15,15 @@ import msgspec
 
 from argosy.artifacts.troubles import raise_if_full
 from argosy.errors import ArgosyError
-from argosy.model.events import AttemptExited, AttemptReady, AttemptStarted, Fact, StopRequested, TimePassed
+from argosy.model.events import (
+    AttemptExited,
+    AttemptReady,
+    AttemptStarted,
+    CacheRead,
+    Fact,
+    StopRequested,
+    TimePassed,
+)
 from argosy.model.status import Phase
 from argosy.plan.actions import AcquireLocks, Action, Kill, ReadCache, ReleaseLocks, Start, WriteCache
 from argosy.plan.document import progress_of, status_of
@@ -32,6 +40,7 @@ from argosy.runners.local.locking import Locking, read_cache, write_cache
 from argosy.runners.local.pod import Pod, Turn
 from argosy.runners.local.readiness import wait_until_ready
 from argosy.runners.local.resources import Capacity, Request, request_of
+from argosy.runners.local.reusing import Answer, Reusing
 from argosy.runners.local.runtimes.runtime import Exit, Runner, StepSpec
 from argosy.runners.local.staging import StagingOptions, needs_transfer, prepare
 from argosy.runners.local.worker import Worker
@@ -42,6 +51,8 @@ PROGRESS_SECONDS = 0.5
 LEAVE_SECONDS = 10.0
 # How many steps that ask for more than is free are passed over for a later one that fits.
 LOOK_AHEAD = 64
+# A run that only reuses would decide all of itself in one turn; it commits after so many facts.
+MOST_FACTS = 10_000
 
 
 def default_jobs() -> int:
@@ -65,9 +76,13 @@ class Driver:
         capacity: Capacity | None = None,
         jobs: int | None = None,
         options: StagingOptions,
+        reusing: Reusing | None = None,
         on_change: Callable[[Plan], None] | None = None,
     ) -> None:
-        """plan: with every fact of the journal applied. capacity: None to ignore what steps ask for."""
+        """plan: with every fact of the journal applied. capacity: None to ignore what steps ask for.
+
+        reusing: where outcomes of earlier runs are looked up; None to run every step.
+        """
         self._journal = journal
         self._lease = lease
         self._plan = plan
@@ -76,6 +91,7 @@ class Driver:
         self._locking = Locking(lease.run_id, locks, context)
         self._cache = cache
         self._capacity = capacity
+        self._reusing = reusing
         self._jobs = jobs or default_jobs()
         self._options = options
         self._on_change = on_change
@@ -182,14 +198,16 @@ class Driver:
             actions = self._plan.actions()
             for action in actions:
                 self._take(action)
-            if not self._start_ready() and not actions:
+            looked_up = self._reusing is not None and self._look_up(self._reusing)
+            if not self._start_ready() and not actions and not looked_up:
                 return
 
     def _take(self, action: Action) -> None:
         now = self._runner.now()
         match action:
             case Start():
-                self._ready.append(action)
+                if self._reusing is None or not self._reusing.takes(action):
+                    self._ready.append(action)
             case Kill():
                 self._kill(action)
             case AcquireLocks():
@@ -201,11 +219,33 @@ class Driver:
                 for answer in self._locking.ask_again(now):
                     self._tell(answer)
             case ReadCache():
-                self._tell(read_cache(self._cache, action, now))
+                self._tell(self._read_cache(action, now))
             case WriteCache():
                 write_cache(self._cache, action, self._plan.nodes[action.node])
             case _:
                 raise AssertionError(f"no way to carry out {action}")
+
+    def _read_cache(self, action: ReadCache, now: float) -> Fact:
+        node = self._plan.nodes[action.node]
+        if self._reusing is not None and self._reusing.runs_anyway(node.name, node.template_name):
+            return CacheRead(at=now, node=action.node, hit=False)
+        return read_cache(self._cache, action, now)
+
+    def _look_up(self, reusing: Reusing) -> bool:
+        """Take the outcomes that there are of leaves about to start; the others may start now. Whether any was told."""
+        answers = reusing.answers(self._runner.now())
+        self._answer(answers)
+        for check in reusing.checks():
+            self._worker.do(check, self._answer)
+        if len(self._facts) >= MOST_FACTS:
+            self._commit()
+        return bool(answers)
+
+    def _answer(self, answers: list[Answer]) -> None:
+        for start, answer in answers:
+            self._tell(answer)
+            if not answer.hit:
+                self._ready.append(start)
 
     def _start_ready(self) -> bool:
         """Decide which of the waiting leaves begin now, as many as the machine has room for; whether any does."""
@@ -269,7 +309,10 @@ class Driver:
         if self._facts:
             facts, self._facts = self._facts, []
             self._context.store.sync()
-            self._journal.append(self._lease, facts, progress=self._progress(now))
+            with self._journal.database.write():
+                self._journal.append(self._lease, facts, progress=self._progress(now))
+                if self._reusing is not None:
+                    self._reusing.write(now)
             if self._on_change is not None:
                 self._on_change(self._plan)
 
@@ -285,6 +328,7 @@ class Driver:
             message=self._plan.message,
             progress=progress_of(self._plan),
             started_at=self._plan.started_at,
+            reused=self._plan.reused,
         )
 
     # -- done
@@ -444,6 +488,8 @@ class Driver:
         if self._capacity is not None:
             self._capacity.give_back(node)
         self._tell(msgspec.structs.replace(fact, at=self._runner.now()))
+        if self._reusing is not None and node in self._plan.nodes:
+            self._reusing.ended(fact, self._plan.nodes[node])
 
     # -- the end
 
