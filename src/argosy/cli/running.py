@@ -35,10 +35,13 @@ def drive_shown(project: Project, run_id: int, name: str, console: Console, *, q
         message = _waiting_message(plan, name)
         progress.show(plan.nodes, message)
 
+    notes: list[str] = []
     with _interrupts(console) as interrupted:
-        plan = driving.drive(project, run_id, on_change=on_change, on_stop=interrupted.listen)
+        plan = driving.drive(project, run_id, on_change=on_change, on_stop=interrupted.listen, say=notes.append)
     progress.end(plan.nodes)
     if not quiet:
+        for note in notes:
+            console.say(f"note: {note}")
         _tell_end(console, name, plan)
     show_result(console, project.view(name) if output in ("json", "yaml") else None, output)
     return INTERRUPTED if interrupted.count else EXIT_OF_PHASE[str(plan.phase)]

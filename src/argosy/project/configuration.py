@@ -6,13 +6,13 @@ It knows the keys of that file and where each stands; what they do is up to the 
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
 import msgspec
 
-from argosy.errors import InvalidFile
+from argosy.errors import ExpressionError, InvalidFile
+from argosy.model.metric_rules import FILES, MetricRules, patterns_of
 from argosy.project.home import CONFIGURATION
 from argosy.syntax.diagnostics import Diagnostic, did_you_mean
 from argosy.syntax.span import Span
@@ -22,6 +22,8 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "run": {"runtime": str, "jobs": int, "gpus": (str, int), "grace": (int, float), "environment": list},
     "artifacts": {"repository": dict},
     "images": {"entrypoint": list, "cmd": list, "path": list, "working_dir": str, "environment": dict, "files": dict},
+    "metrics": {"patterns": list, "files": list},
+    "mlflow": {"tracking_uri": str, "experiment": str},
 }
 _WORDS = {str: "a text", int: "a whole number", float: "a number", list: "a list of texts", dict: "a table"}
 
@@ -40,6 +42,13 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str] = {}
 
 
+class MlflowPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where runs are logged to; nowhere without an address. experiment: its name there, "" for the project folder's."""
+
+    tracking_uri: str = ""
+    experiment: str = ""
+
+
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The file's values, with what holds where it says nothing.
 
@@ -55,6 +64,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     environment: tuple[str, ...] = ()
     images: dict[str, Image] = {}
     repository: dict[str, Any] = {}
+    metrics: MetricRules = MetricRules()
+    mlflow: MlflowPlace = MlflowPlace()
 
 
 def read_configuration(folder: Path) -> Configuration:
@@ -71,6 +82,8 @@ def read_configuration(folder: Path) -> Configuration:
 
 def parse_configuration(text: str, file: str, folder: Path) -> Configuration:
     """The configuration in a text. Raises InvalidFile."""
+    import tomllib  # most projects have no such file
+
     reader = _Reader(text, file)
     try:
         given = tomllib.loads(text)
@@ -88,7 +101,21 @@ def parse_configuration(text: str, file: str, folder: Path) -> Configuration:
         environment=tuple(run.get("environment", ())),
         images={name: _image(image, folder) for name, image in given.get("images", {}).items()},
         repository=given.get("artifacts", {}).get("repository", {}),
+        metrics=_metrics(given.get("metrics", {}), reader),
+        mlflow=MlflowPlace(**given.get("mlflow", {})),
     )
+
+
+def _metrics(given: dict[str, Any], reader: _Reader) -> MetricRules:
+    patterns = patterns_of(given["patterns"]) if "patterns" in given else None
+    if patterns:
+        from argosy.experiments.output_metrics import check_patterns
+
+        try:
+            check_patterns(patterns)
+        except ExpressionError as error:
+            reader.stop(error.message, reader.place(("metrics",), "patterns"), error.hint, len("patterns"))
+    return MetricRules(patterns=patterns, files=tuple(given.get("files", FILES)))
 
 
 def _image(given: dict[str, Any], folder: Path) -> Image:
@@ -121,6 +148,10 @@ class _Reader:
         span = Span(file=self._file, line=line, column=column, end_line=line, end_column=column + max(1, width))
         found = Diagnostic(rule=RULE, severity="error", message=message, span=span, hint=hint)
         raise InvalidFile(f"{span}: {message}", diagnostics=(found,), hint=hint)
+
+    def place(self, path: tuple[str, ...], key: str) -> tuple[int, int]:
+        """Line and column of a key."""
+        return self._place(path, key)
 
     def check(self, given: dict[str, Any]) -> None:
         for section, content in given.items():

@@ -9,10 +9,11 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argosy.errors import EnvironmentTrouble
+from argosy.errors import ArgosyError, EnvironmentTrouble
 from argosy.model.events import RunStarted
 from argosy.project.submission import RunOptions, runtime_options
 from argosy.project.views import manifest_of, new_plan, options_of
@@ -20,6 +21,7 @@ from argosy.project.views import manifest_of, new_plan, options_of
 if TYPE_CHECKING:
     import subprocess
 
+    from argosy.experiments.gathering import Gatherer
     from argosy.model.manifest import Workflow
     from argosy.plan.plan import Plan
     from argosy.project.project import Project
@@ -39,12 +41,21 @@ Change = Callable[["Plan"], None]
 Listener = Callable[[Callable[[str, str], None]], None]
 
 
-def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_stop: Listener | None = None) -> Plan:
+def drive(
+    project: Project,
+    run_id: int,
+    *,
+    on_change: Change | None = None,
+    on_stop: Listener | None = None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Plan:
     """Drive the run to its end and return its plan. Safe to call again after any crash.
 
-    on_stop: is handed a function that asks for the run's end, "Stop" or "Terminate". Raises LeaseHeld when another
-    process drives the run, LeaseLost when one takes it over.
+    on_stop: is handed a function that asks for the run's end, "Stop" or "Terminate". say: is told what there is to
+    say of the run when it is over. Raises LeaseHeld when another process drives the run, LeaseLost when one takes it
+    over.
     """
+    from argosy.project.metrics_of_runs import gatherer_of
     from argosy.record.ownership import this_process
     from argosy.runners.local.collector import collect_seldom
 
@@ -52,16 +63,42 @@ def drive(project: Project, run_id: int, *, on_change: Change | None = None, on_
     journal = project.journal
     lease = journal.acquire(run_id, owner=this_process(), seconds=LEASE_SECONDS)
     try:
-        plan, driver = _driver(project, lease, on_change)
-        if on_stop is not None:
-            on_stop(driver.stop)
-        driver.drive()
+        summary = project.queries.numbered(run_id)
+        workflow, options = manifest_of(project, run_id), options_of(project, run_id)
+        with closing(gatherer_of(project, summary, workflow, options.runtime)) as gatherer:
+
+            def changed(plan: Plan) -> None:
+                gatherer.look(plan.nodes)
+                if on_change is not None:
+                    on_change(plan)
+
+            plan, driver = _driver(project, lease, summary, workflow, options, changed)
+            if on_stop is not None:
+                on_stop(driver.stop)
+            driver.drive()
+            _finish_metrics(gatherer, plan, say)
     finally:
         journal.release(lease)
     return plan
 
 
-def _driver(project: Project, lease: Lease, on_change: Change | None) -> tuple[Plan, Driver]:
+def _finish_metrics(gatherer: Gatherer, plan: Plan, say: Callable[[str], None]) -> None:
+    """Metrics never fail a run: what could not be gathered now is when somebody asks for it."""
+    try:
+        for note in gatherer.finish(plan.nodes):
+            say(note)
+    except (ArgosyError, OSError) as error:
+        say(f"its metrics are not gathered yet: {error}")
+
+
+def _driver(
+    project: Project,
+    lease: Lease,
+    summary: RunSummary,
+    workflow: Workflow,
+    options: RunOptions,
+    on_change: Change | None,
+) -> tuple[Plan, Driver]:
     """The driver of a run that this process holds, and the run's plan with all facts so far."""
     from argosy.record.cache import Cache
     from argosy.record.locks import Locks
@@ -71,8 +108,6 @@ def _driver(project: Project, lease: Lease, on_change: Change | None) -> tuple[P
     from argosy.runners.local.staging import StagingOptions
 
     journal, run_id = project.journal, lease.run_id
-    summary = project.queries.find(lease.name)
-    workflow, options = manifest_of(project, run_id), options_of(project, run_id)
     context = context_of(project, summary, workflow)
     context.folder.mkdir(parents=True, exist_ok=True)
     runtime = make(options.runtime, runtime_options(project.configuration))

@@ -78,6 +78,18 @@ class Queries:
     def close(self) -> None:
         self._database.close()
 
+    @property
+    def database(self) -> Database:
+        """The connection that is read."""
+        return self._database
+
+    def numbered(self, run_id: int) -> RunSummary:
+        """The run of that number. Raises NotFound."""
+        found = self._select("r.id = ?", (run_id,))
+        if not found:
+            raise NotFound(f"Run number {run_id} is not in the record", hint="argosy list shows what is")
+        return found[0]
+
     def find(self, name: str) -> RunSummary:
         """The run with that name, or the only one whose name or uid begins so; `@latest` is the newest.
 

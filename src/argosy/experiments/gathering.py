@@ -1,0 +1,275 @@
+"""The metrics of a step that ended, gathered from its log and its folder; and those of a run, a batch at a time.
+
+It knows what a step leaves where, not when a run is over. Gathering again gives the same rows, so that it may be cut
+short anywhere and done anew.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+import msgspec
+
+from argosy.errors import ArgosyError
+from argosy.experiments.file_metrics import (
+    MISSING,
+    UnreadableMetrics,
+    can_read_events,
+    event_files,
+    read_events,
+    read_json,
+)
+from argosy.experiments.output_metrics import MOST_BYTES, MOST_NAMES, OutputMetrics
+from argosy.model.manifest import Template
+from argosy.model.metric_rules import FILES, METRICS, MetricRules, rules_of
+from argosy.model.status import Node, NodeType
+from argosy.record.database import Database
+from argosy.record.experiments import Experiments, Gathered, Series, number_of
+from argosy.runners.local.runtimes.places import ROOT, is_within, mount_at
+from argosy.runners.local.runtimes.runtime import Mount
+from argosy.runners.local.staging import ATTEMPT_FILE
+
+# Steps of a long run are looked at this often while it goes on.
+LOOK_SECONDS = 5.0
+# A look at the nodes may take this share of the driver's time.
+_SHARE = 100
+_BATCH = 500
+
+# The lines of a log from an offset on, without secrets.
+ReadLog = Callable[[Path, int], Iterator[bytes]]
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the attempts of a run are. folder: the run's own. generation: of the run, as attempts' folders have it."""
+
+    folder: Path
+    generation: int
+    runtime: str
+    rules: MetricRules
+    templates: Mapping[str, Template] = {}
+
+    def attempt(self, node: Node) -> Path:
+        """The folder of this generation's attempt at a node."""
+        return self.folder / "steps" / (node.id if self.generation == 1 else f"{node.id}.{self.generation}")
+
+
+class _Container(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    name: str
+    working_dir: str = ""
+    mounts: tuple[Mount, ...] = ()
+
+
+class _Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    containers: tuple[_Container, ...] = ()
+
+
+def gather(node: Node, places: Places, read_log: ReadLog) -> tuple[list[Series], list[str]]:
+    """The metrics of a node that ended, by name, and sentences on what could not be read.
+
+    Of a name that several sources give, event files come first, then output, files and output parameters.
+    """
+    folder = places.attempt(node)
+    notes: list[str] = []
+    try:
+        rules = _rules(node, places)
+    except (msgspec.MsgspecError, ArgosyError) as error:
+        return [], [f"{node.display_name}: the annotation {METRICS} is not understood: {error}"]
+    found = [
+        *(_of_events(folder / "work", notes) if rules.event_files else ()),
+        *_of_output(folder, rules, read_log, notes),
+        *_of_files(folder, rules, places.runtime, notes),
+        *_of_parameters(node),
+    ]
+    if not found and not notes:
+        return [], []
+    first: dict[str, Series] = {}
+    for series in found:
+        first.setdefault(series.name, series)
+    return list(first.values()), [f"{node.display_name}: {note}" if note != MISSING else note for note in notes]
+
+
+def _rules(node: Node, places: Places) -> MetricRules:
+    template = places.templates.get(node.template_name)
+    if template is None or template.metadata is None:
+        return places.rules
+    return rules_of(template, places.rules)
+
+
+def _of_events(work: Path, notes: list[str]) -> list[Series]:
+    files = event_files(work)
+    if not files:
+        return []
+    if not can_read_events():
+        notes.append(MISSING)
+        return []
+    try:
+        return read_events(work, files)
+    except UnreadableMetrics as error:
+        notes.append(f"the event file {error}")
+        return []
+
+
+def _of_output(folder: Path, rules: MetricRules, read_log: ReadLog, notes: list[str]) -> list[Series]:
+    if rules.patterns == ():
+        return []
+    logs = [(path, about) for path in _logs(folder) if (about := path.stat()).st_size]
+    if not logs:
+        return []
+    reader = OutputMetrics(rules.patterns)
+    for path, about in logs:
+        start = max(0, about.st_size - MOST_BYTES)
+        if start:
+            size = about.st_size >> 20
+            notes.append(f"of its {size} MiB of output only the last {MOST_BYTES >> 20} were searched for metrics")
+        try:
+            reader.read(read_log(path, start))
+        except ArgosyError as error:
+            notes.append(f"its output was not searched for metrics: {error.message}")
+    if reader.too_many:
+        notes.append(f"its output has more than {MOST_NAMES} names with numbers; the first {MOST_NAMES} were kept")
+    return reader.series(max(about.st_mtime for _, about in logs))
+
+
+def _logs(folder: Path) -> list[Path]:
+    """The files with the output of the main containers."""
+    main = [path for path in (folder / "main.stdout", folder / "main.log") if path.exists()]
+    return main or sorted(folder.glob("*.log"))
+
+
+def _of_files(folder: Path, rules: MetricRules, runtime: str, notes: list[str]) -> list[Series]:
+    found: list[Series] = []
+    mounts: tuple[Mount, ...] | None = None
+    if rules.files and (rules.files != FILES or os.path.exists(folder / "volumes")):
+        mounts = _mounts(folder)
+    for name in rules.files:
+        path = _place(folder, name, mounts or (), runtime)
+        if not os.path.exists(path):
+            continue
+        try:
+            # A file of this machine's own /tmp may be another step's.
+            if is_within(path, str(folder)) or os.stat(path).st_mtime >= os.stat(folder / ATTEMPT_FILE).st_mtime:
+                found.extend(read_json(Path(path)))
+        except UnreadableMetrics as error:
+            notes.append(f"the metrics in {name} were left unread: {error}")
+        except OSError as error:
+            notes.append(f"the metrics in {name} were left unread: {error.strerror}")
+    return found
+
+
+def _place(folder: Path, name: str, mounts: tuple[Mount, ...], runtime: str) -> str:
+    """Where a file is that the step names so."""
+    if not name.startswith("/"):
+        return posixpath.normpath(f"{folder}/work/{name}")
+    path = posixpath.normpath("/" + name.lstrip("/"))
+    mount = mount_at(path, mounts)
+    if mount is not None:
+        return posixpath.join(mount.source, posixpath.relpath(path, posixpath.normpath(mount.target)))
+    if runtime == "process":
+        return path
+    return f"{folder}{path}" if is_within(path, "/tmp") else f"{folder}/{ROOT}{path}"
+
+
+def _mounts(folder: Path) -> tuple[Mount, ...]:
+    try:
+        attempt = msgspec.json.decode((folder / ATTEMPT_FILE).read_bytes(), type=_Attempt)
+    except (OSError, msgspec.MsgspecError):
+        return ()
+    return tuple(mount for one in attempt.containers for mount in one.mounts)
+
+
+def _of_parameters(node: Node) -> list[Series]:
+    outputs = node.outputs
+    if outputs is None or not outputs.parameters:
+        return []
+    return [
+        Series(name=one.name, source="parameter", steps=(0,), values=(number,), at=node.finished_at)
+        for one in outputs.parameters
+        if isinstance(one.value, str) and (number := number_of(one.value)) is not None
+    ]
+
+
+class Gatherer:
+    """Gathers a run's metrics while it goes on, seldom and in a thread, and the rest at its end."""
+
+    def __init__(
+        self,
+        *,
+        run_id: int,
+        places: Places,
+        read_log: ReadLog,
+        open_database: Callable[[], Database],
+        known: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """open_database: a connection for the thread that asks. known: nodes that need no second look."""
+        self._run_id = run_id
+        self._places = places
+        self._read_log = read_log
+        self._open = open_database
+        self._seen = set(known)
+        self._clock = clock
+        self._next = clock() + LOOK_SECONDS
+        self._thread: threading.Thread | None = None
+
+    def forget(self) -> None:
+        """Look at every node again."""
+        self._seen.clear()
+
+    def look(self, nodes: Mapping[str, Node]) -> None:
+        """Called whenever the run changed: once in a while the steps that ended are handed to the thread."""
+        began = self._clock()
+        if began < self._next or (self._thread is not None and self._thread.is_alive()):
+            return
+        batch = self._fresh(nodes)
+        self._next = began + max(LOOK_SECONDS, (self._clock() - began) * _SHARE)
+        if batch:
+            self._thread = threading.Thread(target=self._in_thread, args=(batch,), name="argosy-metrics")
+            self._thread.start()
+
+    def _fresh(self, nodes: Mapping[str, Node]) -> list[Node]:
+        seen = self._seen
+        return [
+            node for id, node in nodes.items() if id not in seen and node.type is NodeType.POD and node.phase.completed
+        ]
+
+    def _in_thread(self, batch: list[Node]) -> None:
+        try:
+            with self._open() as database:
+                self._gather(Experiments(database), batch)
+        except (ArgosyError, OSError):
+            # What is not there at the end is gathered then, and the trouble told.
+            return
+
+    def _gather(self, experiments: Experiments, batch: list[Node]) -> None:
+        for start in range(0, len(batch), _BATCH):
+            found: list[Gathered] = []
+            notes: list[str] = []
+            piece = batch[start : start + _BATCH]
+            for node in piece:
+                series, said = gather(node, self._places, self._read_log)
+                notes += said
+                if series or self._places.generation > 1:
+                    found.append(Gathered(node=node.id, step=node.display_name, series=tuple(series)))
+            if found or notes:
+                experiments.put(self._run_id, found, notes=notes)
+            self._seen.update(node.id for node in piece)
+
+    def finish(self, nodes: Mapping[str, Node]) -> list[str]:
+        """Gather what is left of a run that is over; what there is to say about it. Raises RecordTrouble."""
+        self.close()
+        with self._open() as database:
+            experiments = Experiments(database)
+            self._gather(experiments, self._fresh(nodes))
+            experiments.put(self._run_id, (), done=True)
+            return experiments.notes_of_gathering(self._run_id)
+
+    def close(self) -> None:
+        """Wait for the thread."""
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None

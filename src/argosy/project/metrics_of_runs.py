@@ -1,0 +1,88 @@
+"""Metrics of this project's runs: gathered as a run is driven, or later for one whose driver was killed.
+
+It knows where the parts come from: the run's folder, the rules of argosy.toml, logs without secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from argosy.errors import ArgosyError
+from argosy.model.metric_rules import METRICS
+from argosy.project.step_files import StepLogs
+
+if TYPE_CHECKING:
+    from argosy.experiments.gathering import Gatherer
+    from argosy.model.manifest import Template, Workflow
+    from argosy.project.project import Project
+    from argosy.record.queries import RunSummary
+
+
+def gatherer_of(project: Project, summary: RunSummary, workflow: Workflow, runtime: str) -> Gatherer:
+    """The gatherer of a run's metrics. What the record has of its nodes stays."""
+    from argosy.experiments.gathering import Gatherer, Places
+    from argosy.record.database import Database
+    from argosy.record.experiments import Experiments
+
+    logs = StepLogs(project.home)
+
+    def read_log(path: Path, start: int) -> Iterator[bytes]:
+        reader = logs.reader(path)
+        reader.offset = start
+        for line in reader.lines(to_end=True):
+            yield line.data
+
+    known = Experiments(project.journal.database).nodes_with_metrics(summary.id) if summary.generation == 1 else ()
+    return Gatherer(
+        run_id=summary.id,
+        places=Places(
+            folder=project.home.run(summary.uid),
+            generation=summary.generation,
+            runtime=runtime,
+            rules=project.configuration.metrics,
+            templates=_with_rules(workflow),
+        ),
+        read_log=read_log,
+        open_database=lambda: Database.open(project.home.record),
+        known=known,
+    )
+
+
+def _with_rules(workflow: Workflow) -> dict[str, Template]:
+    return {
+        one.name: one
+        for one in workflow.spec.templates
+        if one.metadata is not None and METRICS in one.metadata.annotations
+    }
+
+
+def gather_missing(project: Project) -> list[str]:
+    """Gather the metrics of finished runs whose drivers had no time for it; sentences on what went wrong.
+
+    Costs a look at an index when there are none.
+    """
+    from argosy.record.experiments import Experiments
+
+    said: list[str] = []
+    for run_id in Experiments(project.queries.database).not_gathered():
+        try:
+            said += gather_again(project, project.queries.numbered(run_id), only_missing=True)
+        except (ArgosyError, OSError) as error:
+            said.append(f"metrics of run number {run_id} could not be gathered: {error}")
+    return said
+
+
+def gather_again(project: Project, summary: RunSummary, *, only_missing: bool = False) -> list[str]:
+    """Gather the metrics of a run that is over; what there is to say about it.
+
+    only_missing: nodes that have metrics keep them.
+    """
+    from argosy.project.views import view
+
+    run = view(project, summary)
+    gatherer = gatherer_of(project, summary, run.workflow, run.options.runtime)
+    if not only_missing:
+        gatherer.forget()
+    return gatherer.finish(run.nodes)
