@@ -170,6 +170,16 @@ class Names:
                 self._set_tag(name, ref.tag, id)
         return self._version(id)
 
+    def publish(
+        self, kind: Kind, text: str, content: Content, origin: Origin, *, type: str = "", details: dict[str, Any]
+    ) -> Version:
+        """As `add`, for a step that has succeeded: a type that is not the model's is kept with the version alone."""
+        ref = parse_ref(kind, text)
+        found = self._named(ref)
+        if found is not None and type and found.type and found.type != type:
+            return self.add(kind, text, content, origin, details=details | {"type": type})
+        return self.add(kind, text, content, origin, type=type, details=details)
+
     def _made_before(self, name: int, origin: Origin) -> int:
         if not origin.node:
             return 0

@@ -123,6 +123,7 @@ def add(
     home: Path | None,
 ) -> None:
     """Make a new version of a model from a file or folder, or from what a run gave."""
+    from argosy.catalog.publication import number
     from argosy.errors import UsageError
     from argosy.project.named_data import add_path, add_run
 
@@ -137,16 +138,6 @@ def add(
         view = project.view(str(run))
         added = add_run(project, "model", name, view, artifact=artifact, type=type_, note=note, details=details)
     show_added(added, output, SCHEMA)
-
-
-def number(text: str) -> float | int | str:
-    """The number that a text is, or the text."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 @command.command("tag")

@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy.errors import ArgosyError, EnvironmentTrouble
-from argosy.model.events import RunStarted
+from argosy.model.events import Fact, RunStarted
+from argosy.project.reuse import reusing_of
 from argosy.project.submission import RunOptions, runtime_options
 from argosy.project.views import manifest_of, new_plan, options_of
 
@@ -110,13 +111,16 @@ def _driver(
     journal, run_id = project.journal, lease.run_id
     context = context_of(project, summary, workflow)
     context.folder.mkdir(parents=True, exist_ok=True)
-    runtime = make(options.runtime, runtime_options(project.configuration))
+    runtime = make(options.runtime, runtime_options(project.configuration, options.python))
     _check_runtime(runtime)
     plan = new_plan(project, summary, workflow, options)
+    published = publication_of(project, summary, context, plan)
     begun = False
     for _, fact in journal.events(run_id):
         plan.apply(fact)
+        published([fact])
         begun = True
+    reusing = reusing_of(project, context, runtime, options)
     runner = SupervisedRunner.open(runtime, context.folder / "supervisor", summary.uid)
     if not begun:
         started = RunStarted(at=runner.now())
@@ -133,9 +137,27 @@ def _driver(
         capacity=_capacity(options),
         jobs=options.jobs,
         options=StagingOptions.of(runtime, summary.uid),
+        reusing=reusing,
         on_change=on_change,
+        on_facts=published,
     )
     return plan, driver
+
+
+def publication_of(
+    project: Project, summary: RunSummary, context: RunContext, plan: Plan
+) -> Callable[[Sequence[Fact]], None]:
+    """What is to be told of the run's facts, so that outputs with a name become versions of it."""
+    from argosy.catalog.publication import Publication
+
+    def step(node: str) -> str:
+        found = plan.nodes.get(node)
+        return found.display_name if found is not None else node
+
+    publication = Publication(
+        project.names, project.store, run=summary.uid, run_name=summary.name, attempt=context.attempt, step=step
+    )
+    return publication.take
 
 
 def _check_runtime(runtime: Runtime) -> None:

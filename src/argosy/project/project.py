@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from argosy.artifacts.repositories import Repository
     from argosy.artifacts.store import Store
     from argosy.catalog.names import Names
+    from argosy.catalog.uses import Uses
     from argosy.checks.finding import Finding
     from argosy.model.manifest import Workflow
     from argosy.project.submission import Prepared, RunOptions, Wanted
@@ -111,6 +112,13 @@ class Project:
         return Names(self.journal.database, now=time.time)
 
     @cached_property
+    def uses(self) -> Uses:
+        """Which run took which data by name."""
+        from argosy.catalog.uses import Uses
+
+        return Uses(self.journal.database, now=time.time)
+
+    @cached_property
     def store(self) -> Store:
         """The store of artifacts, which is made when it is not there."""
         from argosy.artifacts.store import Store
@@ -164,7 +172,7 @@ class Project:
                 if not self._is_taken(prepared.identity.name):
                     break
                 prepared = prepare(workflow, wanted, self.documents, self.configuration)
-        submitted = self.submitted(prepared, source)
+        submitted = self.submitted(prepared, source, workflow_name=workflow.metadata.name)
         return msgspec.structs.replace(submitted, renamed_from=renamed_from)
 
     def _renamed(self, workflow: Workflow, wanted: Wanted, name: str) -> Prepared:
@@ -175,23 +183,33 @@ class Project:
     def _is_taken(self, name: str) -> bool:
         return self.journal.database.row("SELECT 1 FROM runs WHERE name = ?", (name,)) is not None
 
-    def submitted(self, prepared: Prepared, source: str) -> Submitted:
-        """Put a prepared run into the record. Raises UsageError when its name is taken."""
+    def submitted(self, prepared: Prepared, source: str, *, workflow_name: str = "") -> Submitted:
+        """Put a prepared run into the record, with the data that it names as it is now.
+
+        workflow_name: by which its latest run is found, where nothing else tells. Raises UsageError when its name is
+        taken, NotFound for data that is not there.
+        """
+        from argosy.project.hosting import settled
+        from argosy.project.resolving import with_data, with_workflow_name
         from argosy.record.journal import NewRun
 
-        identity = prepared.identity
-        run_id = self.journal.create_run(
-            NewRun(
-                name=identity.name,
-                uid=identity.uid,
-                namespace=identity.namespace,
-                created_at=identity.created_at,
-                manifest=msgspec.json.encode(prepared.workflow),
-                source=source,
-                options=msgspec.json.encode(prepared.options),
-            )
+        prepared = settled(self, with_workflow_name(with_data(self, prepared), workflow_name))
+        identity, options = prepared.identity, prepared.options
+        new = NewRun(
+            name=identity.name,
+            uid=identity.uid,
+            namespace=identity.namespace,
+            created_at=identity.created_at,
+            manifest=msgspec.json.encode(prepared.workflow),
+            source=source,
+            options=msgspec.json.encode(options),
         )
-        return Submitted(run_id=run_id, name=identity.name, options=prepared.options, findings=prepared.findings)
+        with self.journal.database.write():
+            run_id = self.journal.create_run(new)
+            self.uses.name_workflow(run_id, [options.workflow_name])
+            if options.data:
+                self.uses.record(identity.uid, identity.name, options.data)
+        return Submitted(run_id=run_id, name=identity.name, options=options, findings=prepared.findings)
 
     def close(self) -> None:
         """Let go of the record."""

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from argosy.errors import UsageError
+from argosy.model.inputs import Signature
 from argosy.model.manifest import Workflow
 from argosy.model.status import Node, NodeType, Phase
 from argosy.plan.plan import Carried
 from argosy.project.needs import surroundings_of
+from argosy.project.reuse import EVERY_STEP
 from argosy.project.submission import Prepared, RunOptions, Wanted, checked, filled_in
 from argosy.project.views import RunView, find_node
 
@@ -49,7 +51,7 @@ def retry(project: Project, run: RunView, *, start: Iterable[str] = (), paramete
             hint=f"argosy retry {summary.name} --from STEP runs a step and what depends on it again",
         )
     carried, again = divided(run.nodes, summary.name, chosen)
-    workflow = filled_in(run.workflow, Wanted(parameters=parameters), project.documents)
+    workflow = filled_in(run.workflow, Wanted(parameters=parameters, signature=_takes(run)), project.documents)
     if parameters:
         checked(workflow, project.documents)
     options = msgspec.structs.replace(
@@ -58,7 +60,13 @@ def retry(project: Project, run: RunView, *, start: Iterable[str] = (), paramete
         origin=f"generation {summary.generation}",
         changed=dict(parameters),
         surroundings=surroundings_of(workflow, project.documents) if parameters else run.options.surroundings,
+        # What a person wants run again is not to be found in the cache.
+        refresh=(EVERY_STEP,) if chosen else run.options.refresh,
     )
+    if parameters:
+        from argosy.project.resolving import again as data_again
+
+        workflow, options = data_again(project, summary, workflow, options)
     generation = project.journal.reopen(
         summary.id,
         manifest=msgspec.json.encode(workflow),
@@ -66,6 +74,11 @@ def retry(project: Project, run: RunView, *, start: Iterable[str] = (), paramete
         options=msgspec.json.encode(options),
     )
     return Rerun(generation=generation, carried=len(carried), again=tuple(again))
+
+
+def _takes(run: RunView) -> Signature | None:
+    """What the run's file said that it takes; None for a run that is older than that."""
+    return Signature(inputs=run.options.inputs) if run.options.inputs else None
 
 
 def divided(nodes: Mapping[str, Node], root: str, chosen: Iterable[str]) -> tuple[dict[str, Carried], list[str]]:
@@ -151,10 +164,14 @@ def resubmit(project: Project, run: RunView, wanted: Wanted, *, memoized: bool) 
     if memoized and not run.summary.finished:
         raise UsageError(f"Run {run.summary.name} is {shown_phase(run.summary).lower()}: it is not over")
     workflow = renewed(run.workflow, run.summary.name)
-    wanted = msgspec.structs.replace(wanted, runtime=wanted.runtime or run.options.runtime)
+    wanted = msgspec.structs.replace(
+        wanted, runtime=wanted.runtime or run.options.runtime, signature=wanted.signature or _takes(run)
+    )
     prepared = prepare(workflow, wanted, project.documents, project.configuration)
     if memoized:
         prepared = _with_carried(prepared, run)
+    same = msgspec.structs.replace(prepared.options, workflow_name=run.options.workflow_name)
+    prepared = msgspec.structs.replace(prepared, options=same)
     return project.submitted(prepared, project.queries.source(run.summary.id))
 
 

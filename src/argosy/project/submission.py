@@ -12,16 +12,23 @@ from typing import Any
 
 import msgspec
 
+from argosy.catalog.uses import Use
 from argosy.checks.catalog import BEFORE_RUN, Catalog
 from argosy.checks.finding import Finding
+from argosy.dialects.argo_inputs import signature_of
 from argosy.errors import ExpressionError, InvalidFile
+from argosy.experiments.provenance import Python, Snapshot, Stored
+from argosy.model.inputs import Input, Signature
 from argosy.model.manifest import Workflow, WorkflowSpec, WorkflowTemplate, WorkflowTemplateRef
 from argosy.plan.plan import Carried
 from argosy.plan.templates import with_workflow_template
 from argosy.plan.workflow_names import RunIdentity, WorkflowNames
 from argosy.project import arguments, naming
 from argosy.project.configuration import Configuration
+from argosy.project.hosting import CodeWanted, leaves_of
+from argosy.project.hosting import chosen_runtime as runtime_for
 from argosy.project.needs import Surroundings, check_resources, images_of, surroundings_of
+from argosy.project.reuse import check_names
 
 DEFAULT_NAMESPACE = "default"
 
@@ -30,6 +37,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What a person asks for besides the file."""
 
     parameters: Mapping[str, str] = {}
+    # What the run takes, as its format says; what an Argo workflow's arguments say when None.
+    signature: Signature | None = None
     entrypoint: str = ""
     name: str = ""
     runtime: str = ""
@@ -38,13 +47,17 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, str] = {}
     ignore_resources: bool = False
     strict: bool = True
+    code: CodeWanted = CodeWanted()
+    # Whether outcomes of earlier runs are used again, None for what the project says; steps that are run anyway.
+    cache: bool | None = None
+    refresh: tuple[str, ...] = ()
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the record keeps of a run besides its manifest: how it is driven, and what a replay must know.
 
     reason: why this runtime. carried: outcomes taken over from an earlier generation or run, by node name, and
-    origin says which. changed: the parameters that a retry changed.
+    origin says which. changed: the parameters that a retry changed. inputs: what the run takes, as its file said.
     """
 
     runtime: str = "process"
@@ -56,15 +69,31 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     carried: dict[str, Carried] = {}
     origin: str = ""
     changed: dict[str, str] = {}
+    # Whether outcomes of earlier runs are used again; steps that are run anyway, by name, "*" for all.
+    cache: bool = False
+    refresh: tuple[str, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    # The code that the run keeps, the interpreter of its host templates, and what that interpreter had.
+    code: Snapshot | None = None
+    python: Python | None = None
+    environment: Stored | None = None
+    # The data that it takes by name, as it was looked up when the run was made.
+    data: tuple[Use, ...] = ()
+    # Under which name its latest run is found.
+    workflow_name: str = ""
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that can be put into the record. findings: warnings and notes, nothing that stops it."""
+    """A run that can be put into the record. findings: warnings and notes, nothing that stops it.
+
+    code: what is wanted of code; it is settled when the run is put into the record.
+    """
 
     workflow: Workflow
     identity: RunIdentity
     options: RunOptions
     findings: tuple[Finding, ...]
+    code: CodeWanted = CodeWanted()
 
 
 class Refused(InvalidFile):
@@ -79,17 +108,22 @@ class Refused(InvalidFile):
 
 def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration: Configuration) -> Prepared:
     """Everything before the run is made. Raises Refused, UsageError, EnvironmentTrouble."""
+    takes = wanted.signature or takes_of(workflow, catalog)
     workflow = filled_in(workflow, wanted, catalog)
     findings = checked(workflow, catalog)
     identity = identity_of(workflow, wanted.name)
     merged = merged_with_template(workflow, catalog)
     surroundings = surroundings_of(merged, catalog)
     merged = _described(merged, identity, wanted.labels, surroundings)
+    check_names(wanted.refresh, merged, surroundings)
     gpus = wanted.gpus or configuration.gpus
     if not wanted.ignore_resources:
         check_resources(merged, surroundings, gpus)
-    runtime, reason = chosen_runtime(
-        wanted.runtime or configuration.runtime, images_of(merged, surroundings), configuration
+    runtime, reason = runtime_for(
+        wanted.runtime or configuration.runtime,
+        leaves_of(merged, surroundings),
+        images_of(merged, surroundings),
+        configuration,
     )
     options = RunOptions(
         runtime=runtime,
@@ -98,15 +132,25 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         gpus=gpus,
         ignore_resources=wanted.ignore_resources,
         surroundings=surroundings,
+        cache=bool(wanted.refresh) or (configuration.cache if wanted.cache is None else wanted.cache),
+        refresh=wanted.refresh,
+        inputs=takes.inputs,
     )
-    return Prepared(workflow=merged, identity=identity, options=options, findings=findings)
+    return Prepared(workflow=merged, identity=identity, options=options, findings=findings, code=wanted.code)
 
 
 def filled_in(workflow: Workflow, wanted: Wanted, catalog: Catalog) -> Workflow:
     """The workflow with the parameters and the entrypoint that were asked for. Raises UsageError."""
     referenced = _referenced(workflow, catalog)
-    workflow = arguments.with_parameters(workflow, wanted.parameters, referenced)
+    takes = wanted.signature or signature_of(workflow, referenced)
+    workflow = arguments.with_parameters(workflow, wanted.parameters, referenced, takes)
+    arguments.check_required(takes, workflow, referenced)
     return arguments.with_entrypoint(workflow, wanted.entrypoint, referenced)
+
+
+def takes_of(workflow: Workflow, catalog: Catalog) -> Signature:
+    """What an Argo workflow takes: its arguments, and those of the template that it refers to."""
+    return signature_of(workflow, _referenced(workflow, catalog))
 
 
 def _repository(workflow: Workflow, catalog: Catalog) -> tuple[Finding, ...]:
@@ -237,8 +281,9 @@ def chosen_runtime(name: str, images: list[str], configuration: Configuration) -
     return runtime.name, reason
 
 
-def runtime_options(configuration: Configuration) -> Any:
-    """The project's word on runtimes."""
+def runtime_options(configuration: Configuration, python: Python | None = None) -> Any:
+    """The project's word on runtimes. python: the interpreter of host templates."""
+    from argosy.experiments.hosting import HOST
     from argosy.runners.local.runtimes.choose import Options
     from argosy.runners.local.runtimes.runtime import ImageMeaning
 
@@ -253,4 +298,7 @@ def runtime_options(configuration: Configuration) -> Any:
         )
         for name, image in configuration.images.items()
     }
+    if python is not None:
+        inside = {"VIRTUAL_ENV": python.virtual_env} if python.virtual_env else {}
+        images[HOST] = ImageMeaning(path=(python.folder,), environment=inside)
     return Options(images=images, pass_environment=configuration.environment)

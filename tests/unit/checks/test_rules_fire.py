@@ -126,7 +126,8 @@ BROKEN = {
         ("git",),
     ),
     "named-data-invalid": (
-        f"templates: [{{name: a, inputs: {{artifacts: [{{name: f, path: /f, named: {{kind: datset, ref: x}}}}]}}, {C}}}]",
+        "templates: [{name: a, inputs: {artifacts: [{name: f, path: /f, named: {kind: datset, ref: x}}]}, "
+        f"{C}}}]",
         ("named", "kind"),
     ),
     "output-source": (f"templates: [{{name: a, outputs: {{parameters: [{{name: p}}]}}, {C}}}]", ("parameters", 0)),

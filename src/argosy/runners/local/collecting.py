@@ -18,7 +18,7 @@ import msgspec
 from argosy.artifacts.places import remove
 from argosy.artifacts.repositories import KEY_FIELD, driver_of, location_key, needs_repository, resolve
 from argosy.artifacts.troubles import disk_errors, raise_if_full
-from argosy.errors import ArgosyError, EnvironmentTrouble, NotFound
+from argosy.errors import ArgosyError, EnvironmentTrouble, NotFound, UsageError
 from argosy.model.events import AttemptExited
 from argosy.model.manifest import ArchiveStrategy, Artifact, ArtifactLocation, Outputs, Parameter, Template
 from argosy.model.status import Phase
@@ -208,7 +208,10 @@ class _Collection:
 
     def _saved(self, declared: Artifact, place: Path) -> Artifact:
         """The artifact with its location, once its bytes are there: where it says, else in the store."""
-        declared = self._located(declared)
+        if declared.named is not None:
+            _check_name(declared)
+        else:
+            declared = self._located(declared)
         if not _has_location(declared):
             return msgspec.structs.replace(declared, digest=self.context.store.put(place, sync=False))
         from argosy.artifacts.transfer import save_output
@@ -279,6 +282,16 @@ def _followed(path: str, place: str, link: str) -> str:
     if path.startswith("/"):
         folder = folder or "/"
     return posixpath.normpath(posixpath.join(folder, os.readlink(link), below))
+
+
+def _check_name(declared: Artifact) -> None:
+    """Raises UsageError when the name, with its tags replaced, is none that a new version could have."""
+    from argosy.catalog.refs import checked_kind, parse_ref
+
+    assert declared.named is not None
+    ref = parse_ref(checked_kind(declared.named.kind), declared.named.ref)
+    if ref.version:
+        raise UsageError(f"The output artifact {declared.name!r} names a version, which cannot be made again.")
 
 
 _AS_IT_IS = ArchiveStrategy(none={})

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 
@@ -42,11 +44,15 @@ from argosy.runners.local.readiness import wait_until_ready
 from argosy.runners.local.resources import Capacity, Request, request_of
 from argosy.runners.local.reusing import Answer, Reusing
 from argosy.runners.local.runtimes.runtime import Exit, Runner, StepSpec
+from argosy.runners.local.spares import Spares
 from argosy.runners.local.staging import StagingOptions, needs_transfer, prepare
 from argosy.runners.local.worker import Worker
 
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 0.5
+# Where steps end this soon one after another, the driver stays awake: being woken takes a good part of that time.
+# With several at once it is seldom idle, and they want the core.
+AWAKE_SECONDS = 0.002
 # What is left of a finished run (daemons) has this long to go beyond its grace.
 LEAVE_SECONDS = 10.0
 # How many steps that ask for more than is free are passed over for a later one that fits.
@@ -78,8 +84,11 @@ class Driver:
         options: StagingOptions,
         reusing: Reusing | None = None,
         on_change: Callable[[Plan], None] | None = None,
+        on_facts: Callable[[list[Fact]], None] | None = None,
     ) -> None:
         """plan: with every fact of the journal applied. capacity: None to ignore what steps ask for.
+
+        on_facts: is told of facts in the commit that makes them durable.
 
         reusing: where outcomes of earlier runs are looked up; None to run every step.
         """
@@ -93,8 +102,10 @@ class Driver:
         self._capacity = capacity
         self._reusing = reusing
         self._jobs = jobs or default_jobs()
-        self._options = options
+        self._spares = Spares(f"{context.folder}/spares")
+        self._options = msgspec.structs.replace(options, take_spare=self._spares.take)
         self._on_change = on_change
+        self._on_facts = on_facts
         self._worker = Worker()
         self._facts: list[Fact] = []
         self._ready: deque[Start] = deque()
@@ -107,6 +118,9 @@ class Driver:
         self._daemons: set[str] = set()
         self._starting: list[Start] = []
         self._to_start: list[StepSpec] = []
+        self._to_write: list[Callable[[], None]] = []
+        # Whether the last thing waited for came at once.
+        self._is_quick = False
         self._next_poll = 0.0
         self._next_renewal = 0.0
         self._next_progress = 0.0
@@ -135,6 +149,7 @@ class Driver:
         finally:
             self._worker.close()
             self._runner.close()
+            self._spares.remove()
 
     def stop(self, strategy: str, message: str = "") -> None:
         """Ask for the run's end: "Stop", or "Terminate", which gives the steps no grace.
@@ -184,6 +199,8 @@ class Driver:
             self._end(start.node, "Error", problem.message)
             return
         self._pods[start.node] = pod
+        if pod.write_record is not None:
+            self._to_write.append(pod.write_record)
         turn = pod.take_up(known)
         self._follow(pod, turn)
         if not turn.ended:
@@ -311,6 +328,8 @@ class Driver:
             self._context.store.sync()
             with self._journal.database.write():
                 self._journal.append(self._lease, facts, progress=self._progress(now))
+                if self._on_facts is not None:
+                    self._on_facts(facts)
                 if self._reusing is not None:
                     self._reusing.write(now)
             if self._on_change is not None:
@@ -351,6 +370,11 @@ class Driver:
         if self._to_start:
             specs, self._to_start = self._to_start, []
             self._runner.start(specs)
+        for write in self._to_write:
+            # A step that is quick to remove its own folder has no record.
+            with suppress(FileNotFoundError):
+                write()
+        self._to_write.clear()
 
     def _options_of(self, start: Start) -> StagingOptions:
         if self._capacity is not None and (request := self._request(start)) is not None and request.gpus:
@@ -374,6 +398,8 @@ class Driver:
             return
         self._pods[start.node] = pod
         self._to_start.extend(pod.begin())
+        if pod.write_record is not None:
+            self._to_write.append(pod.write_record)
         if pod.deadline_seconds is not None:
             self._deadlines[start.node] = self._runner.now() + pod.deadline_seconds
         self._watch_readiness(start, pod)
@@ -408,11 +434,17 @@ class Driver:
         timeout = max(0.0, until - now)
         runner_descriptor = self._runner.fileno()
         exits = self._runner.wait(0)
+        if not exits:
+            self._spares.make()
         if not exits and runner_descriptor >= 0:
             poll = select.poll()
             poll.register(runner_descriptor, select.POLLIN)
             poll.register(self._worker.fileno(), select.POLLIN)
-            poll.poll(timeout * 1000)
+            begun = time.perf_counter()
+            alone = self._is_quick and len(self._starts) == 1
+            if not (alone and _comes_soon(poll, begun + min(AWAKE_SECONDS, timeout))):
+                poll.poll(timeout * 1000)
+            self._is_quick = time.perf_counter() < begun + AWAKE_SECONDS
             exits = self._runner.wait(0)
         elif not exits:
             exits = self._runner.wait(timeout)
@@ -518,3 +550,13 @@ class Driver:
         )
         if self._on_change is not None:
             self._on_change(self._plan)
+
+
+def _comes_soon(poll: select.poll, until: float) -> bool:
+    """Look out for news without going to sleep; whether there is any before `until`, by the performance counter."""
+    while time.perf_counter() < until:
+        if poll.poll(0):
+            return True
+        # Another process that wants this core gets it.
+        os.sched_yield()
+    return False
