@@ -14,7 +14,8 @@ from argosy.checks.fields import Row, row_of
 from argosy.checks.finding import Finding, Path, Rule, Severity
 from argosy.checks.rules.resources import FILLED_IN, plain_manifest
 from argosy.checks.texts import fields_of, structs
-from argosy.model.manifest import Document, ObjectMeta, Part, ResourceTemplate
+from argosy.model.host_templates import is_ours
+from argosy.model.manifest import Document, Metadata, ObjectMeta, Part, ResourceTemplate
 from argosy.syntax.nodes import plain
 from argosy.syntax.parse import parse
 
@@ -112,6 +113,8 @@ def _used(document: Part) -> Iterator[tuple[Path, str, Row]]:
                 continue
             value = getattr(struct, attribute)
             if value is None or value is False or value == "" or value == () or value == default:
+                continue
+            if isinstance(value, Metadata) and is_ours(value):
                 continue
             yield (*path, key), key, row
 

@@ -17,6 +17,7 @@ import msgspec
 
 from argosy.artifacts.troubles import disk_errors
 from argosy.experiments.git_folder import GitFolder, GitTrouble, is_in_git, look
+from argosy.experiments.provenance import LeftOut
 from argosy.model.host_templates import CodeRule, CodeRules
 
 # A folder with one of these in it is left out with all below.
@@ -46,13 +47,6 @@ class CodeFile(msgspec.Struct, frozen=True, kw_only=True):
     target: str = ""
     # What tells that the file is still the one that was hashed: device, inode, times in nanoseconds.
     stamp: tuple[int, ...] = ()
-
-
-class LeftOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A file or folder that looks like it may be missed. reason: one of the words above."""
-
-    path: str
-    reason: str
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +144,10 @@ class _Choice:
             # git knows it and it was removed, or it has just gone.
             return
         is_link = stat.S_ISLNK(status.st_mode)
+        hidden = not tracked and path.rpartition("/")[2].startswith(".")
+        if hidden and not decide(tuple(one for one in self.rules.rules if "." in one.pattern), path, lambda: "text"):
+            # .env, .netrc, .bash_history: what is hidden and nobody put into version control is likelier a secret.
+            return
         if not is_link and not stat.S_ISREG(status.st_mode):
             if not tracked:
                 self._leave_out(path, SPECIAL)

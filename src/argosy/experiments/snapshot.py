@@ -14,43 +14,15 @@ import msgspec
 from argosy.artifacts.store import Store
 from argosy.artifacts.trees import Entry, parse_digest
 from argosy.artifacts.troubles import ArtifactNotFound
-from argosy.experiments.code_files import CodeFile, LeftOut, Listing, list_code
+from argosy.experiments.code_files import CodeFile, Listing, list_code
 from argosy.experiments.git_folder import GitTrouble, difference
+from argosy.experiments.provenance import LeftOut, Snapshot, Stored
 from argosy.model.host_templates import CodeRules
 
 INDEX = "code-index.json"
 # A file changed so shortly before it was hashed may be changed again within the same tick of its times.
 _SETTLED_NANOSECONDS = 2_000_000_000
 _LARGEST_DIFFERENCE_BYTES = 8 << 20
-
-
-class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """Something of a run in the store. The name of the field is what keeps it from being pruned."""
-
-    digest: str
-
-
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The code of a run. digest: the folder. difference: from the commit, as git tells it, None if there was none.
-
-    untracked: how many files no version control knew. note: what could not be found out.
-    """
-
-    digest: str
-    files: int = 0
-    size_bytes: int = 0
-    taken_at: float = 0.0
-    folder: str = ""
-    commit: str = ""
-    branch: str = ""
-    remote: str = ""
-    dirty: bool = False
-    untracked: int = 0
-    difference: Stored | None = None
-    left_out: tuple[LeftOut, ...] = ()
-    left_out_count: int = 0
-    dest: str = ""
-    note: str = ""
 
 
 class _Indexed(msgspec.Struct, frozen=True, array_like=True):
@@ -109,24 +81,6 @@ def take(store: Store, project: Path, rules: CodeRules, home: Path) -> Snapshot:
 def shown(path: str) -> str:
     """A path as text that every place can hold, whatever bytes its name is made of."""
     return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def told(snapshot: Snapshot) -> str:
-    """One sentence on what the snapshot leaves out, or ""."""
-    words: list[str] = []
-    if snapshot.left_out_count:
-        reasons: dict[str, list[str]] = {}
-        for one in snapshot.left_out:
-            reasons.setdefault(one.reason, []).append(one.path)
-        parts = [f"{', '.join(paths[:3])}{', ...' if len(paths) > 3 else ''} ({why})" for why, paths in reasons.items()]
-        count = snapshot.left_out_count
-        words.append(
-            f"{count} {'file is' if count == 1 else 'files are'} not in the snapshot of the code: {'; '.join(parts)}; "
-            "rules in argosy.toml [code] say otherwise"
-        )
-    if snapshot.note:
-        words.append(snapshot.note)
-    return "; ".join(words)
 
 
 # -- into the store

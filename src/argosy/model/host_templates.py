@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-from argosy.model.manifest import ContainerFields, Template
+from argosy.model.manifest import ContainerFields, Metadata, Template
 
 # On a template (metadata.annotations): "true" makes it a host template.
 HOST = "argosy.dev/host"
+PREFIX = "argosy.dev/"
 # On a host template: where in its working folder the code goes; absent means the folder itself, NO_CODE nowhere.
 CODE_DEST = "argosy.dev/code-dest"
 NO_CODE = "none"
@@ -40,6 +41,16 @@ class CodeRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: str = ""
 
 
+def read_rule(text: str) -> CodeRule | None:
+    """The rule in a text such as "exclude *.csv" or "include binary figures/*.png"; None if it is none."""
+    words = text.split(None, 2)
+    if len(words) < 2 or words[0] not in ("include", "exclude"):
+        return None
+    if len(words) == 3 and words[1] in ("dir", "text", "binary"):
+        return CodeRule(include=words[0] == "include", kind=words[1], pattern=words[2])
+    return CodeRule(include=words[0] == "include", pattern=text.split(None, 1)[1])
+
+
 class CodeRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Which files are the code of a run; of several rules that fit a file the last one counts.
 
@@ -52,6 +63,11 @@ class CodeRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     dest: str = ""
     largest_bytes: int = LARGEST_BYTES
     most_files: int = MOST_FILES
+
+
+def is_ours(metadata: Metadata) -> bool:
+    """Whether there is nothing in a template's metadata but what these modules act on."""
+    return not metadata.labels and all(name.startswith(PREFIX) for name in metadata.annotations)
 
 
 def is_host(template: Template, defaults: Template | None = None) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, cast
 import msgspec
 
 from argosy.errors import ExpressionError, InvalidFile
+from argosy.model.host_templates import LARGEST_BYTES, MOST_FILES, CodeRule, CodeRules
 from argosy.model.metric_rules import FILES, MetricRules, patterns_of
 from argosy.project.home import CONFIGURATION
 from argosy.syntax.diagnostics import Diagnostic, did_you_mean
@@ -19,13 +20,31 @@ from argosy.syntax.span import Span
 
 RULE = "config"
 _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
-    "run": {"runtime": str, "jobs": int, "gpus": (str, int), "grace": (int, float), "environment": list},
+    "run": {
+        "runtime": str,
+        "jobs": int,
+        "gpus": (str, int),
+        "grace": (int, float),
+        "environment": list,
+        "cache": bool,
+    },
     "artifacts": {"repository": dict},
     "images": {"entrypoint": list, "cmd": list, "path": list, "working_dir": str, "environment": dict, "files": dict},
     "metrics": {"patterns": list, "files": list},
     "mlflow": {"tracking_uri": str, "experiment": str},
+    "python": {"interpreter": str, "image": str},
+    "code": {"keep": str, "rules": list, "root": str, "dest": str, "max_files": int, "max_bytes": int},
 }
-_WORDS = {str: "a text", int: "a whole number", float: "a number", list: "a list of texts", dict: "a table"}
+# When a run keeps the code that it ran with.
+KEEP = ("when-needed", "always")
+_WORDS = {
+    bool: "true or false",
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list of texts",
+    dict: "a table",
+}
 
 
 class Image(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +72,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The file's values, with what holds where it says nothing.
 
     gpus: "" to look for them, a count, or indices. grace_seconds: between SIGTERM and SIGKILL. environment: names of
-    host variables that steps see. repository: an artifact repository as a ConfigMap would have it, {} for the local
+    host variables that steps see. cache: whether outcomes of earlier runs are used again. repository: an artifact repository as a ConfigMap would have it, {} for the local
     one.
     """
 
@@ -62,10 +81,16 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     gpus: str = ""
     grace_seconds: float = 10.0
     environment: tuple[str, ...] = ()
+    cache: bool = False
     images: dict[str, Image] = {}
     repository: dict[str, Any] = {}
     metrics: MetricRules = MetricRules()
     mlflow: MlflowPlace = MlflowPlace()
+    # Of host templates: an absolute path or "", and what a container runs them in. Whether each run keeps its code.
+    interpreter: str = ""
+    python_image: str = ""
+    code: CodeRules = CodeRules()
+    keep_code: bool = False
 
 
 def read_configuration(folder: Path) -> Configuration:
@@ -99,10 +124,15 @@ def parse_configuration(text: str, file: str, folder: Path) -> Configuration:
         gpus=str(run.get("gpus", "")),
         grace_seconds=float(run.get("grace", 10.0)),
         environment=tuple(run.get("environment", ())),
+        cache=run.get("cache", False),
         images={name: _image(image, folder) for name, image in given.get("images", {}).items()},
         repository=given.get("artifacts", {}).get("repository", {}),
         metrics=_metrics(given.get("metrics", {}), reader),
         mlflow=MlflowPlace(**given.get("mlflow", {})),
+        interpreter=_interpreter(given.get("python", {}), folder),
+        python_image=given.get("python", {}).get("image", ""),
+        code=_code(given.get("code", {}), reader),
+        keep_code=_keeps_code(given.get("code", {}), reader),
     )
 
 
@@ -116,6 +146,41 @@ def _metrics(given: dict[str, Any], reader: _Reader) -> MetricRules:
         except ExpressionError as error:
             reader.stop(error.message, reader.place(("metrics",), "patterns"), error.hint, len("patterns"))
     return MetricRules(patterns=patterns, files=tuple(given.get("files", FILES)))
+
+
+def _interpreter(given: dict[str, Any], folder: Path) -> str:
+    interpreter = given.get("interpreter", "")
+    return str(folder / Path(interpreter).expanduser()) if interpreter else ""
+
+
+def _keeps_code(given: dict[str, Any], reader: _Reader) -> bool:
+    keep = given.get("keep", KEEP[0])
+    if keep not in KEEP:
+        reader.stop(f"'keep' is {' or '.join(KEEP)}, not {keep!r}", reader.place(("code",), "keep"), width=len("keep"))
+    return keep == "always"
+
+
+def _code(given: dict[str, Any], reader: _Reader) -> CodeRules:
+    from argosy.model.host_templates import read_rule
+
+    rules: list[CodeRule] = []
+    for text in given.get("rules", ()):
+        rule = read_rule(text)
+        if rule is None:
+            hint = 'write "include PATTERN" or "exclude PATTERN", with dir, text or binary before the pattern'
+            reader.stop(f"{text!r} is not a rule on code", reader.place(("code",), "rules"), hint, len("rules"))
+        rules.append(rule)
+    for key in ("root", "dest"):
+        path = given.get(key, "")
+        if path.startswith("/") or ".." in path.split("/"):
+            reader.stop(f"{key!r} is a path inside the project", reader.place(("code",), key), width=len(key))
+    return CodeRules(
+        rules=tuple(rules),
+        root=given.get("root", ""),
+        dest=given.get("dest", ""),
+        largest_bytes=given.get("max_bytes", LARGEST_BYTES),
+        most_files=given.get("max_files", MOST_FILES),
+    )
 
 
 def _image(given: dict[str, Any], folder: Path) -> Image:
@@ -175,7 +240,11 @@ class _Reader:
             if key not in known:
                 self._unknown(key, known, path)
             wanted = known[key]
-            if not isinstance(value, wanted) or isinstance(value, bool) or not _texts_inside(value):
+            if (
+                not isinstance(value, wanted)
+                or (isinstance(value, bool) and wanted is not bool)
+                or not _texts_inside(value)
+            ):
                 first = wanted[0] if isinstance(wanted, tuple) else wanted
                 self.stop(f"{key!r} is {_WORDS[first]}", self._place(path, key), width=len(key))
         jobs = table.get("jobs")

@@ -74,12 +74,14 @@ def invocation(
     """The process of a step again, with another command, or with its own if None. Raises NotFound, StartFailure."""
     from argosy.project.step_files import attempt_folder
     from argosy.project.submission import runtime_options
+    from argosy.project.views import options_of
     from argosy.runners.local.runtimes.choose import make
 
     folder = attempt_folder(project.home.run(summary.uid), node.id, summary.generation)
     attempt = _read(folder, node)
     chosen = _chosen(attempt, container)
-    runtime = make(attempt.runtime, runtime_options(project.configuration))
+    python = options_of(project, summary.id).python
+    runtime = make(attempt.runtime, runtime_options(project.configuration, python))
     secrets = _secrets(project, summary, chosen.secret_environment) if with_secrets else {}
     spec = StepSpec(
         # Not the step's own id: what runs now is another process.

@@ -10,6 +10,7 @@ from argosy.checks.rules import RULES
 from argosy.model import manifest
 
 C = "container: {image: x}"
+HOST = "metadata: {annotations: {argosy.dev/host: 'true'}}"
 # rule -> (fields of the spec besides `entrypoint: a`, or of the whole document if it has a kind; last keys of the path)
 BROKEN = {
     "name-missing": ("templates: [{container: {image: x}}]", ("templates", 0, "name")),
@@ -132,6 +133,11 @@ BROKEN = {
     ),
     "output-source": (f"templates: [{{name: a, outputs: {{parameters: [{{name: p}}]}}, {C}}}]", ("parameters", 0)),
     "image-missing": ("templates: [{name: a, container: {command: [x]}}]", ("container",)),
+    "host-command": (f"templates: [{{name: a, {HOST}, container: {{args: [x]}}}}]", ("container",)),
+    "host-kind": (
+        f"templates: [{{name: a, {HOST}, dag: {{tasks: [{{name: b, template: b}}]}}}}, {{name: b, {C}}}]",
+        ("metadata",),
+    ),
     "mount-twice": (
         "templates: [{name: a, container: {image: x, volumeMounts: [{name: v, mountPath: /v}, "
         "{name: w, mountPath: /v}]}}]",

@@ -10,7 +10,8 @@ import pytest
 
 from argosy.artifacts.store import Store
 from argosy.experiments.code_files import decide, fits, is_text
-from argosy.experiments.snapshot import Snapshot, files_of, take, told, written_besides
+from argosy.experiments.provenance import Snapshot
+from argosy.experiments.snapshot import files_of, take, written_besides
 from argosy.model.host_templates import CodeRule, CodeRules
 
 
@@ -70,8 +71,8 @@ def test_without_git_text_is_kept_and_the_rest_is_told(folder: Folder) -> None:
     assert folder.paths(snapshot) == ["src/model.py", "train.py"]
     assert snapshot.commit == ""
     assert snapshot.files == 2
-    assert "weights.bin (binary)" in told(snapshot)
-    assert "large.csv (too large)" in told(snapshot)
+    assert "weights.bin (binary)" in snapshot.told()
+    assert "large.csv (too large)" in snapshot.told()
 
 
 def test_folders_that_are_no_code_are_left_out(folder: Folder) -> None:
@@ -90,7 +91,7 @@ def test_the_limit_on_their_number_leaves_out_what_is_deep(folder: Folder) -> No
         folder.write(f"deep/{number}.py")
     snapshot = folder.take(most_files=4)
     assert folder.paths(snapshot) == ["0.py", "1.py", "2.py", "deep/0.py"]
-    assert "(too many)" in told(snapshot)
+    assert "(too many)" in snapshot.told()
 
 
 def test_git_tells_what_is_tracked_and_what_is_ignored(repository: Folder) -> None:
@@ -156,7 +157,7 @@ def test_what_git_cannot_tell_is_said(folder: Folder) -> None:
     (folder.project / ".git").write_text("gitdir: nowhere\n")
     snapshot = folder.take()
     assert folder.paths(snapshot) == ["a.py"]
-    assert "git was not asked" in told(snapshot)
+    assert "git was not asked" in snapshot.told()
 
 
 def test_only_what_changed_is_read_again(repository: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +221,15 @@ def test_the_last_rule_that_fits_counts(folder: Folder) -> None:
     )
     snapshot = folder.take(*rules)
     assert folder.paths(snapshot) == ["a.py", "data/d.bin", "data/keep/e.py"]
-    assert told(snapshot) == ""
+    assert snapshot.told() == ""
+
+
+def test_hidden_files_are_kept_only_when_tracked_or_asked_for(folder: Folder) -> None:
+    folder.write(".env", "TOKEN=1")
+    folder.write("a.py")
+    assert folder.paths(folder.take()) == ["a.py"]
+    assert folder.paths(folder.take(CodeRule(include=True, pattern="*"))) == ["a.py"]
+    assert folder.paths(folder.take(CodeRule(include=True, pattern=".env"))) == [".env", "a.py"]
 
 
 def test_a_rule_opens_a_hidden_folder_but_never_the_home(folder: Folder) -> None:

@@ -13,13 +13,26 @@ from argosy.checks.report import Report
 from argosy.checks.rules.dags import DAG_CYCLE, DEPENDENCY_UNDEFINED
 from argosy.checks.rules.names import check_names
 from argosy.checks.survey import Place, Subject
-from argosy.model.manifest import Artifact, VolumeMount
+from argosy.model.host_templates import HOST, TRUE, annotation, is_host, main_container
+from argosy.model.manifest import Artifact, Template, VolumeMount
 
 IMAGE_MISSING = Rule(
     id="image-missing",
     meaning="A container or script names no image, and templateDefaults gives none.",
     bad="container: {command: [echo]}",
     fix="set image, here or in spec.templateDefaults",
+)
+HOST_COMMAND = Rule(
+    id="host-command",
+    meaning="A template that runs on the host gives no command, and there is no image to have one.",
+    bad='metadata: {annotations: {argosy.dev/host: "true"}} with container: {args: [train.py]}',
+    fix="give a command: [python], or [sh]",
+)
+HOST_KIND = Rule(
+    id="host-kind",
+    meaning="A template that is neither a container nor a script says that it runs on the host.",
+    bad='metadata: {annotations: {argosy.dev/host: "true"}} with dag: {tasks: []}',
+    fix="put the annotation on the templates that it calls",
 )
 MOUNT_TWICE = Rule(
     id="mount-twice",
@@ -45,7 +58,7 @@ CONTAINER_SET_MAIN = Rule(
     bad="containerSet: {containers: [{name: a, image: alpine}]} with outputs",
     fix='name one of the containers "main"',
 )
-RULES = (IMAGE_MISSING, MOUNT_TWICE, CONTAINER_NAME, CONTAINER_SET_EMPTY, CONTAINER_SET_MAIN)
+RULES = (IMAGE_MISSING, HOST_COMMAND, HOST_KIND, MOUNT_TWICE, CONTAINER_NAME, CONTAINER_SET_EMPTY, CONTAINER_SET_MAIN)
 
 _RESERVED = ("wait", "supervisor")
 _RESERVED_PREFIX = "artifact-plugin-"
@@ -75,14 +88,33 @@ def _check_reserved(name: str, path: Path, label: str, report: Report) -> None:
 
 
 def _check_images(place: Place, report: Report) -> None:
-    """An image may come from the defaults of the document that holds the template."""
+    """An image may come from the defaults of the document that holds the template; on the host none is needed."""
     defaults = place.home.spec.template_defaults
+    if _runs_on_host(place, defaults, report):
+        return
     for key, container, default in (
         ("container", place.template.container, defaults.container if defaults else None),
         ("script", place.template.script, defaults.script if defaults else None),
     ):
         if container is not None and not container.image and not (default is not None and default.image):
             report.add(IMAGE_MISSING, (*place.path, key), f"{place.label}.{key}.image may not be empty")
+
+
+def _runs_on_host(place: Place, defaults: Template | None, report: Report) -> bool:
+    template = place.template
+    main = main_container(template)
+    if main is None:
+        if annotation(template, HOST).lower() in TRUE:
+            message = f"{place.label}: only a container or a script can run on the host"
+            report.add(HOST_KIND, (*place.path, "metadata"), message)
+        return False
+    if not is_host(template, defaults):
+        return False
+    key = "container" if template.container is not None else "script"
+    default = main_container(defaults) if defaults is not None else None
+    if not main.command and not (default is not None and default.command):
+        report.add(HOST_COMMAND, (*place.path, key), f"{place.label}.{key}.command may not be empty on the host")
+    return True
 
 
 def _check_mounts(

@@ -1,0 +1,7 @@
+"""Says how good the model is."""
+
+import json
+
+with open("model.json") as file:
+    model = json.load(file)
+print(f"slope {model['slope']:.3f} with rate {model['rate']}")

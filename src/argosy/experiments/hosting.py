@@ -1,0 +1,131 @@
+"""Host templates made ready to run: the code among their inputs, an image where a container runs them.
+
+It knows manifests and digests, not where anything is kept. Doing it again, for another runtime or with other code,
+gives the same as doing it first.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from argosy.model.host_templates import (
+    CODE_ARTIFACT,
+    CODE_DEST,
+    CODE_FOLDER,
+    HOST_IMAGE,
+    NO_CODE,
+    annotation,
+    is_host,
+    main_container,
+)
+from argosy.model.manifest import (
+    Artifact,
+    ContainerFields,
+    Inputs,
+    Metadata,
+    Template,
+    Workflow,
+    WorkflowSpec,
+    WorkflowTemplate,
+)
+
+# What a host template has for an image where no container engine is: the project's interpreter.
+HOST = "argosy.dev/host"
+
+Document = TypeVar("Document", Workflow, WorkflowTemplate)
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """Where host templates are to run. image: of containers, "" where no container engine is.
+
+    code: the digest of the folder with the code, "" for none. dest: where it goes in the working folder.
+    """
+
+    image: str = ""
+    code: str = ""
+    dest: str = ""
+
+
+def templates_in(spec: WorkflowSpec) -> Iterator[Template]:
+    """The templates of a document, those written in place too."""
+    waiting = list(spec.templates)
+    while waiting:
+        template = waiting.pop()
+        yield template
+        for group in template.steps or ():
+            waiting += [one.inline for one in group if one.inline is not None]
+        if template.dag is not None:
+            waiting += [one.inline for one in template.dag.tasks if one.inline is not None]
+
+
+def hosted(document: Document, setting: Setting, defaults: Template | None) -> Document:
+    """The document with its host templates ready to run there; the same one if it has none."""
+    spec = document.spec
+    templates = tuple(_template(one, setting, defaults) for one in spec.templates)
+    if all(new is old for new, old in zip(templates, spec.templates, strict=True)):
+        return document
+    return replace(document, spec=replace(spec, templates=templates))
+
+
+def _template(template: Template, setting: Setting, defaults: Template | None) -> Template:
+    if is_host(template, defaults):
+        return _hosted(template, setting, defaults)
+    if template.steps is not None:
+        steps = tuple(tuple(_call(one, setting, defaults) for one in group) for group in template.steps)
+        if any(
+            new is not old
+            for group, was in zip(steps, template.steps, strict=True)
+            for new, old in zip(group, was, strict=True)
+        ):
+            return replace(template, steps=steps)
+    if template.dag is not None:
+        tasks = tuple(_call(one, setting, defaults) for one in template.dag.tasks)
+        if any(new is not old for new, old in zip(tasks, template.dag.tasks, strict=True)):
+            return replace(template, dag=replace(template.dag, tasks=tasks))
+    return template
+
+
+def _call(call: Any, setting: Setting, defaults: Template | None) -> Any:
+    if call.inline is None:
+        return call
+    inline = _template(call.inline, setting, defaults)
+    return call if inline is call.inline else replace(call, inline=inline)
+
+
+def _hosted(template: Template, setting: Setting, defaults: Template | None) -> Template:
+    container = main_container(template)
+    assert container is not None
+    metadata = template.metadata or Metadata()
+    named = metadata.annotations.get(HOST_IMAGE, container.image)
+    dest = annotation(template, CODE_DEST, defaults) or setting.dest
+    code = setting.code if dest != NO_CODE else ""
+    container = replace(
+        container,
+        image=(named or setting.image) if setting.image else HOST,
+        working_dir=_working_dir(container, inside=bool(setting.image and code)),
+    )
+    inputs = template.inputs or Inputs()
+    artifacts = tuple(one for one in inputs.artifacts if one.name != CODE_ARTIFACT)
+    if code:
+        path = posixpath.join(CODE_FOLDER, dest) if setting.image else (posixpath.normpath(dest) if dest else ".")
+        # First: what else the template takes is laid over it.
+        artifacts = (Artifact(name=CODE_ARTIFACT, path=path, digest=code), *artifacts)
+    return replace(
+        template,
+        metadata=replace(metadata, annotations={**metadata.annotations, HOST_IMAGE: named}),
+        inputs=replace(inputs, artifacts=artifacts) if artifacts or template.inputs is not None else None,
+        **{"container" if template.container is not None else "script": container},
+    )
+
+
+def _working_dir(container: ContainerFields, *, inside: bool) -> str:
+    """The working directory as the file named it, and in a container below where the code is."""
+    named = container.working_dir
+    if named == CODE_FOLDER or named.startswith(f"{CODE_FOLDER}/"):
+        named = named[len(CODE_FOLDER) + 1 :]
+    return posixpath.join(CODE_FOLDER, named).rstrip("/") if inside else named

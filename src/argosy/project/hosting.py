@@ -1,0 +1,176 @@
+"""What a run needs of this machine besides runtimes: the code of the project, and its Python interpreter.
+
+It knows when they are needed and in which order they are had; snapshots and interpreters are the experiments' matter.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from argosy.checks.finding import Finding
+from argosy.errors import InvalidFile
+from argosy.experiments.hosting import templates_in
+from argosy.experiments.provenance import Python, Snapshot, Stored
+from argosy.model.host_templates import CODE_RULES, CodeRules, is_host, main_container
+from argosy.model.manifest import Template, Workflow
+
+if TYPE_CHECKING:
+    from argosy.project.configuration import Configuration
+    from argosy.project.needs import Surroundings
+    from argosy.project.project import Project
+    from argosy.project.submission import Prepared
+
+ENGINES = ("podman", "docker")
+
+
+class CodeWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """The code that a run is to have. take: None means when it has host templates.
+
+    snapshot: this one rather than the working folder's. rules: None means those of the workflow or of argosy.toml.
+    """
+
+    take: bool | None = None
+    snapshot: Snapshot | None = None
+    rules: CodeRules | None = None
+
+
+class Leaves(msgspec.Struct, frozen=True, kw_only=True):
+    """The templates of a run that become processes, by where they run. images: what the others name."""
+
+    hosts: tuple[str, ...]
+    others: tuple[str, ...]
+    images: tuple[str, ...]
+
+
+def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
+    """The container, script and container set templates of a run."""
+    hosts: list[str] = []
+    others: list[str] = []
+    images: dict[str, None] = {}
+    defaults = workflow.spec.template_defaults
+    for template in _templates(workflow, surroundings):
+        if is_host(template, defaults):
+            hosts.append(template.name)
+            beside = (*template.init_containers, *template.sidecars)
+        elif (main := main_container(template)) is not None:
+            others.append(template.name)
+            beside = (main, *template.init_containers, *template.sidecars)
+        elif template.container_set is not None:
+            others.append(template.name)
+            beside = (*template.container_set.containers, *template.init_containers, *template.sidecars)
+        else:
+            continue
+        images.update((one.image, None) for one in beside if one.image and "{{" not in one.image)
+    return Leaves(hosts=tuple(hosts), others=tuple(others), images=tuple(images))
+
+
+def _templates(workflow: Workflow, surroundings: Surroundings) -> Iterator[Template]:
+    yield from templates_in(workflow.spec)
+    for one in surroundings.templates.values():
+        yield from templates_in(one.spec)
+
+
+def chosen_runtime(name: str, leaves: Leaves, images: Iterable[str], configuration: Configuration) -> tuple[str, str]:
+    """The runtime of a run, and why. images: all that the run names. Raises UsageError, EnvironmentTrouble.
+
+    A run has one runtime. Steps on the host are plain processes unless somebody asks for something else; where images
+    are named as well, these decide, and an engine that has them runs the host templates in the project's Python image.
+    """
+    from argosy.project.submission import chosen_runtime as chosen
+
+    if not leaves.hosts:
+        return chosen(name, list(images), configuration)
+    if name == "auto" and not leaves.others and not leaves.images:
+        return "process", "process, because every step runs on the host"
+    if name not in ("auto", *ENGINES):
+        return chosen(name, [], configuration)
+    image = python_image(configuration)
+    runtime, reason = chosen(name, [*leaves.images, image], configuration)
+    shown = ", ".join(leaves.hosts[:3]) + (", ..." if len(leaves.hosts) > 3 else "")
+    if runtime in ENGINES:
+        return runtime, f"{reason}; {shown} would run on the host and run in {image}: --runtime process has them there"
+    return runtime, reason
+
+
+def python_image(configuration: Configuration) -> str:
+    """The image that host templates run in where a container runs them. Raises EnvironmentTrouble."""
+    from argosy.experiments.python_environment import interpreter_of, minor_version
+
+    if configuration.python_image:
+        return configuration.python_image
+    return f"python:{minor_version(interpreter_of(configuration.interpreter, os.environ))}"
+
+
+def settled(project: Project, prepared: Prepared) -> Prepared:
+    """The prepared run with the code and the interpreter that it needs, the code in the store. Raises ArgosyError."""
+    wanted = prepared.code
+    leaves = leaves_of(prepared.workflow, prepared.options.surroundings)
+    take = wanted.take
+    if take is None:
+        take = bool(leaves.hosts) or wanted.snapshot is not None or project.configuration.keep_code
+    if not leaves.hosts and not take:
+        return prepared
+    snapshot = _snapshot(project, prepared) if take else None
+    python, environment = _python(project)
+    options = replace(prepared.options, code=snapshot, python=python, environment=environment)
+    findings = prepared.findings
+    if snapshot is not None and snapshot is not wanted.snapshot and (missing := snapshot.told()):
+        findings = (*findings, Finding(rule="code-left-out", severity="note", path=(), message=missing))
+    prepared = replace(prepared, options=options, findings=findings)
+    return _hosted(project, prepared) if leaves.hosts else prepared
+
+
+def _snapshot(project: Project, prepared: Prepared) -> Snapshot:
+    wanted = prepared.code
+    if wanted.snapshot is not None:
+        return wanted.snapshot
+    from argosy.experiments.snapshot import take
+
+    rules = wanted.rules or rules_of(prepared.workflow) or project.configuration.code
+    return take(project.store, project.folder, rules, project.home.folder)
+
+
+def rules_of(workflow: Workflow) -> CodeRules | None:
+    """The rules on code that a workflow carries. Raises InvalidFile."""
+    text = workflow.metadata.annotations.get(CODE_RULES)
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(text, type=CodeRules)
+    except msgspec.DecodeError as error:
+        raise InvalidFile(f"The annotation {CODE_RULES} is not valid: {error}") from error
+
+
+def _python(project: Project) -> tuple[Python, Stored]:
+    from argosy.experiments.python_environment import describe, interpreter_of, python_at
+
+    project.home.make()
+    folder = project.home.folder
+    interpreter = interpreter_of(project.configuration.interpreter, os.environ)
+    found = describe(interpreter, folder)
+    return python_at(interpreter, folder), Stored(digest=project.store.put_bytes(msgspec.json.encode(found)))
+
+
+def _hosted(project: Project, prepared: Prepared) -> Prepared:
+    from argosy.experiments.hosting import Setting, hosted
+
+    options = prepared.options
+    code = options.code
+    setting = Setting(
+        image=python_image(project.configuration) if options.runtime in ENGINES else "",
+        code=code.digest if code is not None else "",
+        dest=code.dest if code is not None else "",
+    )
+    defaults = prepared.workflow.spec.template_defaults
+    templates = {key: hosted(one, setting, defaults) for key, one in options.surroundings.templates.items()}
+    surroundings = replace(options.surroundings, templates=templates)
+    return replace(
+        prepared,
+        workflow=hosted(prepared.workflow, setting, defaults),
+        options=replace(options, surroundings=surroundings),
+    )
