@@ -9,14 +9,16 @@ import random
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from argosy.artifacts.locations import Context, Driver
-from argosy.artifacts.remote import Blobs
 from argosy.artifacts.troubles import TransferTrouble
 from argosy.model.manifest import ArtifactLocation
+
+if TYPE_CHECKING:
+    from argosy.artifacts.remote import Blobs
 
 Result = TypeVar("Result")
 

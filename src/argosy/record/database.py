@@ -20,6 +20,9 @@ Row = tuple[Any, ...]
 
 # How long a writer waits for another process's commit before it gives up.
 BUSY_SECONDS = 30.0
+# After how many pages the write-ahead log is moved into the file and begun anew. Syncing a log that is written over
+# takes half the time of syncing one that grows; SQLite's own 1,000 would have it grow for most of a run.
+LOG_PAGES = 200
 
 
 class Database:
@@ -63,6 +66,7 @@ class Database:
             return
         _use_write_ahead_log(self)
         self.execute("PRAGMA synchronous = FULL")
+        self.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
         if version < len(MIGRATIONS):
             self._migrate()
 

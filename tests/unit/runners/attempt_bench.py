@@ -110,6 +110,8 @@ class AttemptBench:
         """Prepare, run to the end, collect."""
         runner = self.start_runner()
         pod = prepare(start, self.context, self.options)
+        if pod.write_record is not None:
+            pod.write_record()
         runner.start(pod.begin())
         self.finish(pod)
         return collect(start, pod, self.context, self.options)

@@ -6,7 +6,7 @@ container-set-template.md; inferFailedReason for the words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -57,7 +57,8 @@ class Pod:
     Call order: `begin` or `take_up`, once; then `exited` with each exit. Ids are `<attempt>/<container>`, with
     `~<try>` for a container that is tried again. What `exited` is told twice, or of others, changes nothing.
 
-    grace_seconds, deadline_seconds: what a podSpecPatch asks for, or None.
+    grace_seconds, deadline_seconds: what a podSpecPatch asks for, or None. write_record: what is left to be written
+    down of the attempt once it has been started, or None.
     """
 
     __slots__ = (
@@ -76,6 +77,7 @@ class Pod:
         "name",
         "node",
         "sidecars",
+        "write_record",
     )
 
     def __init__(
@@ -101,6 +103,7 @@ class Pod:
         self._tries: dict[str, int] = {}
         self._asked_to_stop: set[str] = set()
         self._stopping = False
+        self.write_record: Callable[[], None] | None = None
 
     @property
     def main(self) -> Piece:

@@ -5,8 +5,6 @@ It knows probes, not processes. Source: Kubernetes' httpGet and tcpSocket probes
 
 from __future__ import annotations
 
-import http.client
-import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -44,6 +42,8 @@ def _answers(probe: Mapping[str, Any], address: str) -> bool:
 
 
 def _tcp(host: str, port: int, timeout: float) -> bool:
+    import socket  # only daemons with a probe need it
+
     try:
         socket.create_connection((host, port), timeout).close()
     except OSError:
@@ -52,6 +52,8 @@ def _tcp(host: str, port: int, timeout: float) -> bool:
 
 
 def _http(get: Mapping[str, Any], address: str, timeout: float) -> bool:
+    import http.client  # with ssl and email it takes as long as the rest of the loop's imports
+
     kind = http.client.HTTPSConnection if get.get("scheme") == "HTTPS" else http.client.HTTPConnection
     connection = kind(str(get.get("host") or address), int(get["port"]), timeout=timeout)
     try:

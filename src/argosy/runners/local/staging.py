@@ -24,6 +24,7 @@ from argosy.runners.local.pod import Piece, Pod
 from argosy.runners.local.resources import GPU_RESOURCES, limits_of
 from argosy.runners.local.runtimes.places import ENGINES, mount_at, needs_retrieval
 from argosy.runners.local.runtimes.runtime import Mount, Runtime, StepSpec
+from argosy.runners.local.spares import PARTS
 
 ATTEMPT_FILE = "attempt.json"
 CONTAINERS = "containers"
@@ -41,16 +42,23 @@ def _nothing_to_release(ids: Sequence[str]) -> None:
     """Of runtimes that keep nothing of a step."""
 
 
+def _no_spare(target: str) -> bool:
+    """Of drivers that make no folders ahead."""
+    return False
+
+
 class StagingOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How this run's steps are run. Make it with `of`.
 
-    runtime: its name. gpus: the indices that the step was given. retrieve, release: the runtime's.
+    runtime: its name. gpus: the indices that the step was given. retrieve, release: the runtime's. take_spare: puts a
+    new attempt's folder at a path, if one was made ahead.
     """
 
     runtime: str = "process"
     gpus: tuple[int, ...] = ()
     retrieve: Callable[[str, str, str], bool] = _nothing_to_retrieve
     release: Callable[[Sequence[str]], None] = _nothing_to_release
+    take_spare: Callable[[str], bool] = _no_spare
 
     @classmethod
     def of(cls, runtime: Runtime, run_uid: str) -> StagingOptions:
@@ -116,17 +124,27 @@ class _Staging:
         template = self.template
         main = template.container or template.script
         with disk_errors("make", self.folder):
-            existed = _make_folder(self.folder)
+            existed = not self.options.take_spare(self.folder) and _make_folder(self.folder)
             if main is not None and is_simple(template, main):
-                spec = self._spec(main, _MAIN, self.folder, ())
-                self._write_record()
-                return self._pod(mains=(Piece(name=_MAIN, spec=spec),))
+                return self._simple_pod(main)
             self.fresh = not existed or not os.path.exists(f"{self.folder}/{ATTEMPT_FILE}")
             if existed and self.fresh:
                 self._clear()
             pod = self._whole_pod()
             if self.fresh:
                 self._write_record()
+        return pod
+
+    def _simple_pod(self, main: ContainerFields) -> Pod:
+        """A pod that needs nothing but its folder. What is written down of it can wait until it runs.
+
+        Not so when it is given secrets: whoever shows its log must know which.
+        """
+        pod = self._pod(mains=(Piece(name=_MAIN, spec=self._spec(main, _MAIN, self.folder, ())),))
+        if any("secretEnvironment" in record for record in self.records):
+            self._write_record()
+        else:
+            pod.write_record = self._write_record
         return pod
 
     def _pod(self, **pieces: Any) -> Pod:
@@ -145,7 +163,7 @@ class _Staging:
     def _clear(self) -> None:
         """Remove what a driver left that died before it had made all of it."""
         for name in os.listdir(self.folder):
-            if name not in ("work", "tmp"):
+            if name not in PARTS:
                 path = f"{self.folder}/{name}"
                 shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
 
@@ -422,17 +440,17 @@ def workflow_volumes(context: RunContext, start: Start) -> tuple[Volume, ...]:
 
 
 def _make_folder(folder: str) -> bool:
-    """Make an attempt's folder with work/ and tmp/ in it; whether it was there."""
+    """Make an attempt's folder with its parts in it; whether it was there."""
     try:
         os.mkdir(folder)
     except FileNotFoundError:
         os.makedirs(folder)
     except FileExistsError:
-        for name in ("work", "tmp"):
-            os.makedirs(f"{folder}/{name}", exist_ok=True)
+        for part in PARTS:
+            os.makedirs(f"{folder}/{part}", exist_ok=True)
         return True
-    os.mkdir(f"{folder}/work")
-    os.mkdir(f"{folder}/tmp")
+    for part in PARTS:
+        os.mkdir(f"{folder}/{part}")
     return False
 
 

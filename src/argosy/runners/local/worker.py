@@ -9,9 +9,11 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -36,6 +38,8 @@ class Worker:
     def do(self, work: Callable[[], T], then: Callable[[T], None]) -> None:
         """Do `work` in a thread; `then` is called with its result by whoever calls `take`. `work` must not raise."""
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # most runs need no thread
+
             self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="argosy")
         self.pending += 1
         self._pool.submit(self._run, work, then)
