@@ -18,6 +18,7 @@ from argosy.cli.options import (
     parameter_options,
     run_argument,
 )
+from argosy.cli.reuse import read_refresh, reuse_options
 
 
 @click.command("resubmit")
@@ -27,6 +28,7 @@ from argosy.cli.options import (
 @click.option("--name", default="", help="Name the new run.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the new run.")
 @click.option("--runtime", help="How steps run.  [default: as before]")
+@reuse_options
 @click.option("--detach", is_flag=True, help="Drive it in a process of its own.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
 @output_option("json", "yaml", "name")
@@ -39,6 +41,8 @@ def command(
     name: str,
     labels: tuple[str, ...],
     runtime: str | None,
+    cache: bool | None,
+    refresh: tuple[str, ...],
     detach: bool,
     quiet: bool,
     output: str | None,
@@ -59,6 +63,8 @@ def command(
         jobs=found.options.jobs,
         gpus=found.options.gpus,
         ignore_resources=found.options.ignore_resources,
+        cache=(found.options.cache or None) if cache is None else cache,
+        refresh=read_refresh(run, (), cache, refresh)[2],
     )
     submitted = resubmit(project, found, wanted, memoized=memoized)
     if not quiet:

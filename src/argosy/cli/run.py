@@ -12,6 +12,7 @@ import click
 
 from argosy.cli.console import BOLD, Console
 from argosy.cli.options import console, home_option, open_project, output_option, pairs, parameter_options
+from argosy.cli.reuse import read_refresh, reuse_options
 from argosy.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 @click.option("--gpus", default="", metavar="COUNT|INDICES", help="The GPUs that may be used, as in 2 or 0,3.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the run.")
 @click.option("--detach", is_flag=True, help="Drive the run in a process of its own, and return.")
+@reuse_options
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
 @click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
@@ -50,6 +52,8 @@ def command(
     gpus: str,
     labels: tuple[str, ...],
     detach: bool,
+    cache: bool | None,
+    refresh: tuple[str, ...],
     ignore_resources: bool,
     strict: bool,
     quiet: bool,
@@ -63,6 +67,7 @@ def command(
 
     Ctrl-C stops the run, with its exit handlers; once more ends it at once.
     """
+    file, _, refresh = read_refresh(file, (), cache, refresh)
     if file is None:
         return _list_files(console())
     from argosy.project.submission import Wanted
@@ -77,6 +82,8 @@ def command(
         labels=pairs(labels, "a label"),
         ignore_resources=ignore_resources,
         strict=strict,
+        cache=cache,
+        refresh=refresh,
     )
     return _run_file(open_project(home), file, wanted, detach=detach, quiet=quiet, output=output)
 

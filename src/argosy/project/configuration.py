@@ -72,8 +72,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The file's values, with what holds where it says nothing.
 
     gpus: "" to look for them, a count, or indices. grace_seconds: between SIGTERM and SIGKILL. environment: names of
-    host variables that steps see. cache: whether outcomes of earlier runs are used again. repository: an artifact repository as a ConfigMap would have it, {} for the local
-    one.
+    host variables that steps see. cache: whether outcomes of earlier runs are used again. repository: an artifact
+    repository as a ConfigMap would have it, {} for the local one.
     """
 
     runtime: str = "auto"

@@ -60,6 +60,10 @@ class ContainerRuntime:
             return ""
         return f"The image {image!r} is not on this machine, and its imagePullPolicy is Never"
 
+    def image_mark(self, image: str) -> str:
+        """The image's hash. One that is not here is fetched, as a step would: its name could stand for another soon."""
+        return self._engine.id_of(image) if image and not self.fetch(image) else ""
+
     def fetch(self, image: str) -> str:
         """Make sure that an image is here, pulling it if need be; why it cannot be had, or ""."""
         return "" if self._engine.has(image) else self._engine.pull(image)

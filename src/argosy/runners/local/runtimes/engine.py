@@ -61,6 +61,11 @@ class Engine:
             self._present.add(image)
         return image in self._present
 
+    def id_of(self, image: str) -> str:
+        """The hash that an image's name stands for here; "" if the image is not here."""
+        code, out, _ = self.ask("image", "inspect", "--format", "{{.Id}}", image)
+        return out if code == 0 else ""
+
     def pull(self, image: str, timeout_seconds: float = 3600.0) -> str:
         """Fetch the image; why that failed, or ""."""
         code, _, error = self.ask("pull", "--quiet", image, timeout_seconds=timeout_seconds)

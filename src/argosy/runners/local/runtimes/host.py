@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from argosy.errors import EnvironmentTrouble
 from argosy.runners.local.runtimes.runtime import ImageMeaning, StepSpec
 
@@ -80,6 +82,11 @@ class Images:
         if colon and "/" not in tag:
             name = repository
         return self._meanings.get(name)
+
+    def mark(self, image: str) -> str:
+        """What tells one meaning of an image from another; "" for one that means nothing here."""
+        meaning = self.meaning(image)
+        return msgspec.json.encode(meaning, order="deterministic").decode() if meaning is not None else ""
 
     def trouble(self, image: str) -> str:
         """Why a step without a command cannot run from `image`, or ""."""

@@ -31,6 +31,9 @@ class ProcessRuntime:
     def trouble(self) -> str:
         return "" if hasattr(os, "posix_spawn") else "this system cannot spawn POSIX processes"
 
+    def image_mark(self, image: str) -> str:
+        return self._images.mark(image)
+
     def image_trouble(self, image: str, pull_policy: str = "") -> str:
         return self._images.trouble(image)
 

@@ -110,6 +110,10 @@ class Runtime(Protocol):
         """Why a step without a command cannot run from this image; "" if it can. Pulls nothing."""
         ...
 
+    def image_mark(self, image: str) -> str:
+        """What the image's name stands for now, so that a change shows: its hash, or what the project says of it."""
+        ...
+
     def bases(self) -> Mapping[str, Mapping[str, str]]:
         """The shared environments that its spawns refer to, by key."""
         ...

@@ -70,6 +70,9 @@ class SandboxRuntime:
             return f"bubblewrap does not work: {error}"
         return f"bubblewrap does not work: {tried.stderr.decode(errors='replace').strip()}" if tried.returncode else ""
 
+    def image_mark(self, image: str) -> str:
+        return self._images.mark(image)
+
     def image_trouble(self, image: str, pull_policy: str = "") -> str:
         return self._images.trouble(image)
 
