@@ -39,7 +39,7 @@ class Pruned(msgspec.Struct, kw_only=True):
 
 
 class Checkup(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check found. lost: artifacts that a run names and the store lacks, as "RUN: DIGEST"."""
+    """What a check found. lost: what a run or a name points to and the store lacks, as "RUN: DIGEST"."""
 
     objects: int
     size_bytes: int
@@ -137,7 +137,7 @@ def prune(project: Project, *, now: float, older_than_seconds: float | None = No
         released |= _prune_artifacts(project, summary, pruned, dry_run)
     _prune_orphans(project, staying, pruned, dry_run)
     if not dry_run:
-        keep = wanted_digests(project) - released
+        keep = (wanted_digests(project) - released) | {digest for _, digest in project.names.kept()}
         pruned.freed_bytes += project.store.prune(keep)
     return pruned
 
@@ -242,6 +242,7 @@ def check(project: Project, *, read_data: bool) -> Checkup:
         for digest in sorted(digests)
         if not project.store.has(digest)
     ]
+    lost += [f"{name}: {digest}" for name, digest in project.names.kept() if not project.store.has(digest)]
     found = project.journal.database.rows("PRAGMA integrity_check")
     return Checkup(
         objects=report.objects,
