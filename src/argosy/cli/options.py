@@ -60,6 +60,17 @@ def parameter_options(command: Command) -> Command:
     )
 
 
+def code_from_option(command: Command) -> Command:
+    """--code-from run|working."""
+    return click.option(
+        "--code-from",
+        type=click.Choice(("run", "working")),
+        default="run",
+        help="Whether host templates have the code that the run had, or the working folder's as it is now.  "
+        "[default: run]",
+    )(command)
+
+
 def pairs(given: tuple[str, ...], what: str) -> dict[str, str]:
     """The NAME=VALUE texts of an option. Raises UsageError."""
     from argosy.errors import UsageError

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from argosy.cli.options import (
+    code_from_option,
     console,
     home_option,
     open_project,
@@ -29,6 +30,7 @@ from argosy.cli.reuse import read_refresh, reuse_options
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the new run.")
 @click.option("--runtime", help="How steps run.  [default: as before]")
 @reuse_options
+@code_from_option
 @click.option("--detach", is_flag=True, help="Drive it in a process of its own.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
 @output_option("json", "yaml", "name")
@@ -43,6 +45,7 @@ def command(
     runtime: str | None,
     cache: bool | None,
     refresh: tuple[str, ...],
+    code_from: str,
     detach: bool,
     quiet: bool,
     output: str | None,
@@ -66,7 +69,7 @@ def command(
         cache=(found.options.cache or None) if cache is None else cache,
         refresh=read_refresh(run, (), cache, refresh)[2],
     )
-    submitted = resubmit(project, found, wanted, memoized=memoized)
+    submitted = resubmit(project, found, wanted, memoized=memoized, working_code=code_from == "working")
     if not quiet:
         taken = f", {len(submitted.options.carried)} outcomes taken over" if memoized else ""
         console().say(f"{submitted.name}: again what {found.summary.name} was{taken}")

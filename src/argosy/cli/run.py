@@ -13,6 +13,7 @@ import click
 from argosy.cli.console import BOLD, Console
 from argosy.cli.options import console, home_option, open_project, output_option, pairs, parameter_options
 from argosy.cli.reuse import read_refresh, reuse_options
+from argosy.cli.values import OPEN, Words, read_words, values_of
 from argosy.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -25,15 +26,20 @@ AS_ASKED = "as asked for"
 RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 
 
-@click.command("run")
+@click.command("run", context_settings=OPEN)
 @click.argument("file", required=False, type=click.Path())
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[NAME=VALUE]...")
 @parameter_options
+@click.option("--ask", is_flag=True, help="Ask for the values that are not given.")
 @click.option("--entrypoint", default="", metavar="TEMPLATE", help="Begin at this template.")
 @click.option("--name", default="", help="Name the run.")
 @click.option("--runtime", type=click.Choice(RUNTIMES), help="How steps run.  [default: auto]")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many steps may run at once.")
 @click.option("--gpus", default="", metavar="COUNT|INDICES", help="The GPUs that may be used, as in 2 or 0,3.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the run.")
+@click.option(
+    "--code/--no-code", default=None, help="Keep the code with the run, or run without.  [default: if needed]"
+)
 @click.option("--detach", is_flag=True, help="Drive the run in a process of its own, and return.")
 @reuse_options
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
@@ -43,14 +49,17 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 @home_option
 def command(
     file: str | None,
+    words: tuple[str, ...],
     parameters: tuple[str, ...],
     params_file: Path | None,
+    ask: bool,
     entrypoint: str,
     name: str,
     runtime: str | None,
     jobs: int | None,
     gpus: str,
     labels: tuple[str, ...],
+    code: bool | None,
     detach: bool,
     cache: bool | None,
     refresh: tuple[str, ...],
@@ -65,14 +74,19 @@ def command(
     FILE is a manifest, "-" for standard input, or template/NAME for one of the catalog. What else the file holds
     (ConfigMaps, Secrets, templates, claims) is applied to the catalog first; several workflows run one after the other.
 
+    NAME=VALUE gives an input its value; argosy params FILE shows what there is.
+
     Ctrl-C stops the run, with its exit handlers; once more ends it at once.
     """
-    file, _, refresh = read_refresh(file, (), cache, refresh)
+    file, words, refresh = read_refresh(file, words, cache, refresh)
+    given = read_words(file, words)
     if file is None:
         return _list_files(console())
+    from argosy.project.hosting import CodeWanted
     from argosy.project.submission import Wanted
 
     wanted = Wanted(
+        code=CodeWanted(take=code),
         parameters=given_parameters(parameters, params_file),
         entrypoint=entrypoint,
         name=name,
@@ -85,7 +99,7 @@ def command(
         cache=cache,
         refresh=refresh,
     )
-    return _run_file(open_project(home), file, wanted, detach=detach, quiet=quiet, output=output)
+    return _run_file(open_project(home), file, given, wanted, ask=ask, detach=detach, quiet=quiet, output=output)
 
 
 def given_parameters(parameters: tuple[str, ...], params_file: Path | None) -> dict[str, str]:
@@ -113,26 +127,53 @@ def _list_files(console: Console) -> int:
     return 0
 
 
-def _run_file(project: Project, file: str, wanted: Wanted, *, detach: bool, quiet: bool, output: str | None) -> int:
+def _run_file(
+    project: Project,
+    file: str,
+    given: Words,
+    wanted: Wanted,
+    *,
+    ask: bool,
+    detach: bool,
+    quiet: bool,
+    output: str | None,
+) -> int:
     from argosy.project.documents import apply
-    from argosy.project.sources import source_of, submit
+    from argosy.project.sources import chosen, source_of, submit
 
     source = source_of(project, file, strict=wanted.strict)
-    if len(source.workflows) > 1 and wanted.name:
-        raise UsageError(f"{file} holds {len(source.workflows)} workflows, and --name names one run")
+    candidates = chosen(source, given.selected, file)
+    if len(candidates) > 1 and wanted.name:
+        raise UsageError(f"{file} holds {len(candidates)} workflows, and --name names one run")
     talk = console()
     talk.diagnostics(source.findings, source.text)
     for applied in apply(project, source.others) if source.others else ():
         talk.say(f"{applied.kind} {applied.name} {applied.outcome}")
     worst = 0
-    for candidate in source.workflows:
-        submitted = submit(project, source, candidate, wanted)
+    for candidate in candidates:
+        asked_for = _with_values(project, candidate, given, wanted, ask=ask)
+        submitted = submit(project, source, candidate, asked_for)
         if not quiet:
             _tell_submitted(talk, source, candidate, submitted)
         worst = max(worst, follow(project, submitted.run_id, submitted.name, detach=detach, quiet=quiet, output=output))
         if worst == INTERRUPTED:
             break
     return worst
+
+
+def _with_values(project: Project, candidate: Candidate, given: Words, wanted: Wanted, *, ask: bool) -> Wanted:
+    """What is wanted with the values of the words after FILE, and those that were asked for."""
+    import msgspec
+
+    from argosy.project.sources import takes
+
+    signature = takes(project, candidate)
+    parameters = {**wanted.parameters, **values_of(given, signature)}
+    if ask:
+        from argosy.cli.asking import ask as ask_for
+
+        parameters |= ask_for(console(), signature, parameters)
+    return msgspec.structs.replace(wanted, parameters=parameters, signature=signature)
 
 
 def _tell_submitted(talk: Console, source: Source, candidate: Candidate, submitted: Submitted) -> None:

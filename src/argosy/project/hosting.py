@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.checks.finding import Finding
-from argosy.errors import InvalidFile
+from argosy.errors import InvalidFile, NotFound
 from argosy.experiments.hosting import templates_in
 from argosy.experiments.provenance import Python, Snapshot, Stored
 from argosy.model.host_templates import CODE_RULES, CodeRules, is_host, main_container
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from argosy.project.configuration import Configuration
     from argosy.project.needs import Surroundings
     from argosy.project.project import Project
-    from argosy.project.submission import Prepared
+    from argosy.project.submission import Prepared, RunOptions
 
 ENGINES = ("podman", "docker")
 
@@ -108,30 +108,51 @@ def python_image(configuration: Configuration) -> str:
 
 def settled(project: Project, prepared: Prepared) -> Prepared:
     """The prepared run with the code and the interpreter that it needs, the code in the store. Raises ArgosyError."""
-    wanted = prepared.code
-    leaves = leaves_of(prepared.workflow, prepared.options.surroundings)
+    workflow, options, findings = with_code(project, prepared.workflow, prepared.options, prepared.code)
+    if options is prepared.options:
+        return prepared
+    return replace(prepared, workflow=workflow, options=options, findings=(*prepared.findings, *findings))
+
+
+def with_code(
+    project: Project, workflow: Workflow, options: RunOptions, wanted: CodeWanted
+) -> tuple[Workflow, RunOptions, tuple[Finding, ...]]:
+    """A run's workflow and options with the code that is wanted, and notes on it. Raises ArgosyError."""
+    leaves = leaves_of(workflow, options.surroundings)
     take = wanted.take
     if take is None:
         take = bool(leaves.hosts) or wanted.snapshot is not None or project.configuration.keep_code
     if not leaves.hosts and not take:
-        return prepared
-    snapshot = _snapshot(project, prepared) if take else None
+        return workflow, options, ()
+    snapshot = _snapshot(project, workflow, wanted) if take else None
     python, environment = _python(project)
-    options = replace(prepared.options, code=snapshot, python=python, environment=environment)
-    findings = prepared.findings
+    options = replace(options, code=snapshot, python=python, environment=environment)
+    findings: tuple[Finding, ...] = ()
     if snapshot is not None and snapshot is not wanted.snapshot and (missing := snapshot.told()):
-        findings = (*findings, Finding(rule="code-left-out", severity="note", path=(), message=missing))
-    prepared = replace(prepared, options=options, findings=findings)
-    return _hosted(project, prepared) if leaves.hosts else prepared
+        findings = (Finding(rule="code-left-out", severity="note", path=(), message=missing),)
+    if leaves.hosts:
+        workflow, options = _hosted(project, workflow, options)
+    return workflow, options, findings
 
 
-def _snapshot(project: Project, prepared: Prepared) -> Snapshot:
-    wanted = prepared.code
+def same_code(options: RunOptions) -> CodeWanted:
+    """The code that a run has kept, for another one; none when it ran without."""
+    if options.code is not None:
+        return CodeWanted(take=True, snapshot=options.code)
+    return CodeWanted(take=False if options.python is not None else None)
+
+
+def _snapshot(project: Project, workflow: Workflow, wanted: CodeWanted) -> Snapshot:
     if wanted.snapshot is not None:
+        if not project.store.hold(wanted.snapshot.digest):
+            raise NotFound(
+                f"The code that the run has kept is not in the store any more: {wanted.snapshot.digest}",
+                hint="--code-from working takes the working folder's as it is now",
+            )
         return wanted.snapshot
     from argosy.experiments.snapshot import take
 
-    rules = wanted.rules or rules_of(prepared.workflow) or project.configuration.code
+    rules = wanted.rules or rules_of(workflow) or project.configuration.code
     return take(project.store, project.folder, rules, project.home.folder)
 
 
@@ -156,21 +177,16 @@ def _python(project: Project) -> tuple[Python, Stored]:
     return python_at(interpreter, folder), Stored(digest=project.store.put_bytes(msgspec.json.encode(found)))
 
 
-def _hosted(project: Project, prepared: Prepared) -> Prepared:
+def _hosted(project: Project, workflow: Workflow, options: RunOptions) -> tuple[Workflow, RunOptions]:
     from argosy.experiments.hosting import Setting, hosted
 
-    options = prepared.options
     code = options.code
     setting = Setting(
         image=python_image(project.configuration) if options.runtime in ENGINES else "",
         code=code.digest if code is not None else "",
         dest=code.dest if code is not None else "",
     )
-    defaults = prepared.workflow.spec.template_defaults
+    defaults = workflow.spec.template_defaults
     templates = {key: hosted(one, setting, defaults) for key, one in options.surroundings.templates.items()}
     surroundings = replace(options.surroundings, templates=templates)
-    return replace(
-        prepared,
-        workflow=hosted(prepared.workflow, setting, defaults),
-        options=replace(options, surroundings=surroundings),
-    )
+    return hosted(workflow, setting, defaults), replace(options, surroundings=surroundings)

@@ -15,6 +15,7 @@ from argosy.model.inputs import Signature
 from argosy.model.manifest import Workflow
 from argosy.model.status import Node, NodeType, Phase
 from argosy.plan.plan import Carried
+from argosy.project.hosting import CodeWanted, same_code, with_code
 from argosy.project.needs import surroundings_of
 from argosy.project.reuse import EVERY_STEP
 from argosy.project.submission import Prepared, RunOptions, Wanted, checked, filled_in
@@ -34,10 +35,18 @@ class Rerun(msgspec.Struct, frozen=True, kw_only=True):
     again: tuple[str, ...]
 
 
-def retry(project: Project, run: RunView, *, start: Iterable[str] = (), parameters: Mapping[str, str] = {}) -> Rerun:
+def retry(
+    project: Project,
+    run: RunView,
+    *,
+    start: Iterable[str] = (),
+    parameters: Mapping[str, str] = {},
+    working_code: bool = False,
+) -> Rerun:
     """Begin a new generation of the run in which all that succeeded keeps its outcome.
 
-    start: steps that run again with all that depends on them, besides those that failed. Raises UsageError when
+    start: steps that run again with all that depends on them, besides those that failed. working_code: what runs again
+    has the code of the working folder as it is now. Raises UsageError when
     nothing would run again or the run is not over, LeaseHeld when somebody drives it.
     """
     summary = run.summary
@@ -67,6 +76,8 @@ def retry(project: Project, run: RunView, *, start: Iterable[str] = (), paramete
         from argosy.project.resolving import again as data_again
 
         workflow, options = data_again(project, summary, workflow, options)
+    if working_code:
+        workflow, options, _ = with_code(project, workflow, options, CodeWanted(take=True))
     generation = project.journal.reopen(
         summary.id,
         manifest=msgspec.json.encode(workflow),
@@ -156,8 +167,13 @@ def _after(nodes: Mapping[str, Node], start: Iterable[str]) -> set[str]:
     return found
 
 
-def resubmit(project: Project, run: RunView, wanted: Wanted, *, memoized: bool) -> Submitted:
-    """Put a new run of the same workflow into the record. memoized: take over what succeeded in the old one."""
+def resubmit(
+    project: Project, run: RunView, wanted: Wanted, *, memoized: bool, working_code: bool = False
+) -> Submitted:
+    """Put a new run of the same workflow into the record. memoized: take over what succeeded in the old one.
+
+    working_code: with the code of the working folder as it is now, not with what the old run has kept.
+    """
     from argosy.project.submission import prepare
     from argosy.project.views import shown_phase
 
@@ -167,6 +183,8 @@ def resubmit(project: Project, run: RunView, wanted: Wanted, *, memoized: bool) 
     wanted = msgspec.structs.replace(
         wanted, runtime=wanted.runtime or run.options.runtime, signature=wanted.signature or _takes(run)
     )
+    code = CodeWanted() if working_code else same_code(run.options)
+    wanted = msgspec.structs.replace(wanted, code=code)
     prepared = prepare(workflow, wanted, project.documents, project.configuration)
     if memoized:
         prepared = _with_carried(prepared, run)
