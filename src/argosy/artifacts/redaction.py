@@ -1,14 +1,19 @@
 """Taking credentials out of text before anybody sees it.
 
-It knows how credentials stand in URLs and headers, and values it is told; not where the text goes.
+It knows how credentials stand in URLs and headers, and in how many ways a value that it is told may be spelled; not
+where the text goes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-HIDDEN = "***"
+import msgspec
+
+from argosy.artifacts import masking
+
+HIDDEN = masking.HIDDEN.decode()
 
 # scheme://user:password@host, also with an @ or a / in the password: up to the last @ before white space or a quote.
 _USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)([^\s\"'<>@/?#]*:[^\s\"<>]*|[^\s\"'<>@/?#]+)@", re.IGNORECASE)
@@ -22,41 +27,129 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
-# Shorter values are ordinary words: hiding them would hide the text.
+# Shorter values are ordinary words, or not even that: hiding them would hide the text.
 _SHORTEST_SECRET = 3
-# How long base64 makes its lines, and what of it is too short to be told from a word.
-_BASE64_LINE = 76
-_SHORTEST_BASE64 = 8
+_SHORTEST_LINE = 4
+_SHORTEST_BASE64 = 4
+# How many characters of base64 at the end of a line may not be told from an ordinary word.
+_LOST = 3
+
+
+class Spellings(msgspec.Struct, frozen=True, kw_only=True):
+    """Every way in which values may stand in a text. broken: those of `texts` that line ends may break."""
+
+    texts: tuple[bytes, ...]
+    broken: tuple[bytes, ...]
+
+    def masked(self, data: bytes) -> bytes:
+        """The data without the values."""
+        return masking.masked(data, self.texts, self.broken) if self.texts else data
+
+    def masker(self) -> masking.Masker:
+        """The same for a stream."""
+        return masking.Masker(self.texts, self.broken)
 
 
 def redact(text: str, secrets: Iterable[str | bytes] = ()) -> str:
-    """The text without credentials in URLs and headers, and without any of `secrets`, plain or percent-encoded."""
-    for value in spellings(secrets):
-        text = text.replace(value, HIDDEN)
+    """The text without credentials in URLs and headers, and without any of `secrets`, however they are spelled."""
+    text = hidden(text, spellings(secrets))
     text = _USER_INFO.sub(rf"\1{HIDDEN}@", text)
     text = _QUERY.sub(rf"\1{HIDDEN}", text)
     text = _HEADER.sub(rf"\1\2{HIDDEN}", text)
     return _BEARER.sub(rf"\1 {HIDDEN}", text)
 
 
-def spellings(secrets: Iterable[str | bytes]) -> list[str]:
-    """Every way in which these values may stand in a text, longest first, lest a part of one remain."""
-    import base64
-    from urllib.parse import quote, quote_plus
+def hidden(text: str, values: Spellings) -> str:
+    """The text without the values."""
+    if not values.texts:
+        return text
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        data = text.encode("utf-8", "replace")
+    found = values.masked(data)
+    return text if found == data else found.decode("utf-8", "surrogateescape")
 
-    found: set[str] = set()
+
+def spellings(secrets: Iterable[str | bytes]) -> Spellings:
+    """Every way in which these values, and the lines of those that have several, may stand in a text."""
+    texts: set[bytes] = set()
+    encoded: set[bytes] = set()
     for value in secrets:
         data = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
-        text = data.decode("utf-8", "replace").strip()
-        for part in (text, *text.splitlines()):
-            if len(part) >= _SHORTEST_SECRET:
-                found |= {part, quote(part, safe=""), quote(part), quote_plus(part)}
-                found.add(base64.b64encode(part.encode()).decode())
-        if len(text) >= _SHORTEST_SECRET:
-            # As a Secret's data has it, and as the command base64 prints what it is given without and with a newline.
-            for form in (data, text.encode(), text.encode() + b"\n"):
-                encoded = base64.b64encode(form).decode()
-                found.add(encoded)
-                lines = (encoded[start : start + _BASE64_LINE] for start in range(0, len(encoded), _BASE64_LINE))
-                found |= {line for line in lines if len(line) >= _SHORTEST_BASE64}
-    return sorted(found, key=len, reverse=True)
+        whole, *lines = _parts(data)
+        if len(whole) < _SHORTEST_SECRET:
+            continue
+        for part in (whole, *(line for line in lines if len(line) >= _SHORTEST_LINE)):
+            texts.update(_written(part))
+            encoded.update(_base64(part))
+        encoded.update(_base64(data))
+    texts |= encoded
+    return Spellings(
+        texts=tuple(sorted(text for text in texts if len(text) >= _SHORTEST_SECRET)), broken=tuple(sorted(encoded))
+    )
+
+
+def _parts(data: bytes) -> list[bytes]:
+    """A value, and each of its lines, without white space around."""
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        return [data.strip(), *(line.strip() for line in data.splitlines())]
+    # The white space of Unicode is more than that of bytes.
+    return [text.strip().encode(), *(line.strip().encode() for line in text.splitlines())]
+
+
+def _written(part: bytes) -> Iterator[bytes]:
+    """A text as it is, and as URLs, JSON, shells, Python, HTML and dumps write it."""
+    yield part
+    yield part.hex().encode()
+    yield part.hex().upper().encode()
+    try:
+        text = part.decode()
+    except UnicodeDecodeError:
+        return
+    if text.isascii() and text.isalnum():
+        return
+    import html
+    import json
+    import shlex
+    from urllib.parse import quote, quote_plus
+
+    for escaped in (quote(text, safe=""), quote(text), quote_plus(text), quote(text, safe="~()*!.'")):
+        yield escaped.encode()
+        yield re.sub("%[0-9A-F]{2}", lambda found: found[0].lower(), escaped).encode()
+    for ascii_only in (True, False):
+        quoted = json.dumps(text, ensure_ascii=ascii_only)
+        yield quoted[1:-1].encode()
+        yield quoted[1:-1].replace("/", "\\/").encode()
+        # Go writes these three so, and JSON within JSON is escaped twice.
+        for character in "<>&":
+            quoted = quoted.replace(character, f"\\u{ord(character):04x}")
+        yield quoted[1:-1].encode()
+        yield json.dumps(json.dumps(text, ensure_ascii=ascii_only), ensure_ascii=ascii_only)[3:-3].encode()
+    yield shlex.quote(text).removeprefix("'").removesuffix("'").encode()
+    yield text.replace("'", "'\\''").encode()
+    yield re.sub(r"([^\w@%+=:,./-])", r"\\\1", text, flags=re.ASCII).encode()
+    yield re.sub(r"([\"$`\\!])", r"\\\1", text).encode()
+    yield re.sub(r"([\\'])", r"\\\1", text).replace("\n", "\\n").replace("\t", "\\t").encode()
+    yield repr(text)[1:-1].encode()
+    yield repr(part)[2:-1].encode()
+    yield html.escape(text).encode()
+    yield html.escape(text, quote=False).encode()
+
+
+def _base64(data: bytes) -> Iterator[bytes]:
+    """Base64 of the data, alone or inside of something longer: from there on its letters depend on what is around."""
+    import base64
+
+    for before in range(3):
+        text = base64.b64encode(bytes(before) + data)
+        # Letters with bits of what is before or after, of 6 each, are not the data's own.
+        first, end = -(-before * 8 // 6), (before + len(data)) * 8 // 6
+        for letters in (text[first:end], text[first:] if text.endswith(b"=") else b""):
+            for cut in (letters, letters[_LOST:] if len(letters) >= 4 * _LOST else b""):
+                if len(cut) >= _SHORTEST_BASE64:
+                    yield cut
+                    if b"+" in cut or b"/" in cut:
+                        yield cut.replace(b"+", b"-").replace(b"/", b"_")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from argosy.artifacts.redaction import HIDDEN, spellings
+from argosy.artifacts.redaction import spellings
 from argosy.artifacts.troubles import disk_errors
 from argosy.errors import EnvironmentTrouble, NotFound
 from argosy.model.manifest import KeySelector, Secret
@@ -143,16 +143,12 @@ class Mask:
     back for the next piece."""
 
     def __init__(self, values: list[bytes]) -> None:
-        found = [one.encode() for one in spellings(values)]
-        self._values = found
-        self.hold = max((len(one) for one in found), default=1) - 1
+        self._values = spellings(values)
+        self.hold = max(map(len, self._values.texts), default=1) - 1
 
     def apply(self, data: bytes) -> bytes:
         """The data without the values."""
-        for value in self._values:
-            if value in data:
-                data = data.replace(value, HIDDEN.encode())
-        return data
+        return self._values.masked(data)
 
 
 class LogReader:
