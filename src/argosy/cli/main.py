@@ -39,6 +39,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "datasets": ("datasets", "Make, list and fetch datasets and their versions."),
     "models": ("models", "Make, list and fetch models and their versions."),
     "tags": ("tags", "Name the outputs of a run, or a folder."),
+    "lineage": ("lineage", "Show what made data or a run, and what came of it."),
     "artifacts": ("artifacts", "List or fetch the artifacts of a run."),
     "prune": ("prune", "Remove what is no longer wanted."),
     "check": ("check", "Verify the record and the store."),
