@@ -82,6 +82,8 @@ def show(talk: Console, run: RunView) -> None:
     _line(talk, "Created", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(summary.created_at)))
     if summary.started_at:
         _line(talk, "Took", spell((summary.finished_at or time.time()) - summary.started_at))
+    if summary.reused:
+        _line(talk, "Reused", f"{summary.reused} outcomes of earlier steps")
     _line(talk, "Runtime", run.options.reason or run.options.runtime)
     if run.options.origin:
         _line(talk, "Taken over", f"{len(run.options.carried)} outcomes of {run.options.origin}")
@@ -130,7 +132,8 @@ def show_tree(talk: Console, run: RunView) -> None:
             text += f"  {talk.paint(duration(node, now), '2')}"
         reused = node.name in run.options.carried or (node.memoization_status and node.memoization_status.hit)
         if reused:
-            text += "  reused"
+            source = node.memoization_status.from_run if node.memoization_status is not None else ""
+            text += f"  reused from {source}" if source else "  reused"
         if node.message and node.phase != "Succeeded":
             text += f"  {visible(node.message)}"
         talk.data(text)

@@ -103,7 +103,7 @@ def _table(runs: list[RunSummary]) -> None:
             [
                 run.name,
                 _phase(run),
-                run.progress,
+                f"{run.progress} ({run.reused} reused)" if run.reused else run.progress,
                 spell(now - run.created_at),
                 spell(took) if took is not None else "",
                 run.damaged or run.message if run.phase != "Succeeded" else "",
@@ -124,6 +124,7 @@ def _as_json(run: RunSummary) -> dict[str, Any]:
         "driven": run.driven,
         "message": run.message,
         "progress": run.progress,
+        "reused": run.reused,
         "createdAt": timestamp(run.created_at),
         "startedAt": timestamp(run.started_at) if run.started_at else None,
         "finishedAt": timestamp(run.finished_at) if run.finished_at else None,

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from argosy.cli.console import Console, visible
-from argosy.cli.progress import MOST_TAILS, LogOf, duration, show_tail
+from argosy.cli.progress import MOST_TAILS, LogOf, duration, reused_from, show_tail
 from argosy.model.status import Node, NodeType, Phase
 from argosy.project.views import Branch, leaf_types, tree
 
@@ -123,6 +123,8 @@ def _label(branch: Branch) -> Text:
 
 
 def _note(node: Node) -> Text:
+    if source := reused_from(node):
+        return Text(f"reused from {visible(source)}", "dim")
     return Text(visible(node.message)[:100], "red" if node.phase.unsuccessful else "dim")
 
 

@@ -112,8 +112,12 @@ class Lines:
     def _tell_end(self, node: Node) -> None:
         if node.name in self._reused or (node.type in _QUIET and not (node.phase is Phase.ERROR and node.message)):
             return
-        text = f"{_clock(node.finished_at)} {node.phase.lower():<9} {_short(node)}"
-        if node.phase.completed:
+        source = reused_from(node)
+        word = "reused" if source else node.phase.lower()
+        text = f"{_clock(node.finished_at)} {word:<9} {_short(node)}"
+        if source:
+            text += f"  from {source}"
+        elif node.phase.completed:
             text += f"  {duration(node)}"
         if node.message and node.phase is not Phase.SUCCEEDED:
             text += f"  {node.message}"
@@ -122,6 +126,12 @@ class Lines:
             self._tails += 1
             if self._tails <= MOST_TAILS:
                 show_tail(self._console, self._log_of(node))
+
+
+def reused_from(node: Node) -> str:
+    """Whose outcome a node has instead of one of its own: a run, or a cache that the manifest names; "" if it ran."""
+    status = node.memoization_status
+    return (status.from_run or status.cache_name) if status is not None and status.hit else ""
 
 
 def show_tail(console: Console, lines: list[str]) -> None:

@@ -56,6 +56,8 @@ def _waiting_message(plan: Plan, name: str) -> str:
 
 def _tell_end(console: Console, name: str, plan: Plan) -> None:
     text = f"{name} {str(plan.phase).lower()} in {spell(plan.finished_at - plan.started_at)}"
+    if plan.reused:
+        text += f", {plan.reused} of {plan.progress.partition('/')[2]} steps reused"
     if plan.message and plan.phase != "Succeeded":
         text += f": {plan.message}"
     console.say_painted(text, COLORS[plan.phase])

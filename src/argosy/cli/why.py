@@ -28,11 +28,12 @@ def command(run: str, step: str, output: str | None, home: Path | None) -> None:
     STEP is a step's name as `argosy get` shows it, its whole name, or its id.
     """
     from argosy.project.explanations import explain
+    from argosy.project.reuse import differences
 
     project = open_project(home)
     found = project.view(run)
     node = found.node(step)
-    answer = explain(found, node)
+    answer = explain(found, node, lambda key, at: differences(project.journal.database, key, found.summary.uid, at))
     talk = console()
     if output == "json":
         reasons = [{"kind": one.kind, "text": one.text.strip()} for one in answer.reasons]

@@ -6,12 +6,12 @@ It knows a run's nodes and the calls in its templates; the words that the plan l
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from argosy.model.manifest import DAGTask, Template, WorkflowStep
-from argosy.model.status import Node, NodeType, Phase
+from argosy.model.status import REUSE_CACHE, MemoizationStatus, Node, NodeType, Phase
 from argosy.project.views import RunView
 
 _DISPLAY = re.compile(r"\([^()]*(?:\([^()]*\)[^()]*)*\)$")
@@ -32,11 +32,15 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
 
 
-def explain(run: RunView, node: Node) -> Explanation:
+# Of a key that was not found, and when it was looked for: what differed.
+Differences = Callable[[str, float], tuple[str, ...]]
+
+
+def explain(run: RunView, node: Node, differences: Differences = lambda key, asked_at: ()) -> Explanation:
     """The answer for one node of a run."""
     reasons: list[Reason] = []
     _reused(run, node, reasons)
-    _memoized(node, reasons)
+    _memoized(node, reasons, differences)
     _called(run, node, reasons)
     _outcome(run, node, reasons)
     _retried(run, node, reasons)
@@ -55,16 +59,30 @@ def _reused(run: RunView, node: Node, reasons: list[Reason]) -> None:
         reasons.append(Reason(kind="ran-again", text=text))
 
 
-def _memoized(node: Node, reasons: list[Reason]) -> None:
+def _memoized(node: Node, reasons: list[Reason], differences: Differences) -> None:
     found = node.memoization_status
     if found is None:
         return
-    if found.hit:
+    if found.cache_name == REUSE_CACHE:
+        _looked_up(node, found, reasons, differences)
+    elif found.hit:
         text = f"reused: the cache {found.cache_name} had outputs under the key {found.key}"
         reasons.append(Reason(kind="memoized", text=text))
     else:
         text = f"not in the cache: {found.cache_name} had nothing under the key {found.key}"
         reasons.append(Reason(kind="not-memoized", text=text))
+
+
+def _looked_up(node: Node, found: MemoizationStatus, reasons: list[Reason], differences: Differences) -> None:
+    """Of a step of a run with --cache."""
+    if found.hit:
+        text = f"reused: everything that decides it was the same in {found.from_node} of run {found.from_run}"
+        reasons.append(Reason(kind="memoized", text=text))
+        return
+    reasons.append(Reason(kind="not-memoized", text=f"not reused: {found.reason}" if found.reason else "not reused"))
+    if found.key and not found.reason:
+        for text in differences(found.key, node.started_at):
+            reasons.append(Reason(kind="differs", text=f"  {text}"))
 
 
 def _called(run: RunView, node: Node, reasons: list[Reason]) -> None:

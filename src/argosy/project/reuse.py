@@ -5,17 +5,12 @@ It knows the home and the runtime; what a key is made of is the runner's matter.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from argosy.checks.texts import structs
-from argosy.errors import EnvironmentTrouble, UsageError
+from argosy.errors import UsageError
+from argosy.model.host_templates import HOST_IMAGE
 from argosy.model.manifest import DAGTask, Template, Workflow, WorkflowStep
 
 if TYPE_CHECKING:
@@ -27,8 +22,6 @@ if TYPE_CHECKING:
     from argosy.runners.local.reusing import Reusing
     from argosy.runners.local.runtimes.runtime import Runtime
 
-KEY_FILE = "reuse.key"
-_KEY_BYTES = 32
 EVERY_STEP = "*"
 
 
@@ -39,60 +32,23 @@ def reusing_of(project: Project, context: RunContext, runtime: Runtime, options:
     from argosy.record.reuse import Reuse
     from argosy.runners.local.reuse_key import Decisive
     from argosy.runners.local.reusing import Reusing
+    from argosy.runners.local.runtimes.choose import ENGINES
+    from argosy.secrets.vault import Vault
+
+    vault = Vault(project.catalog)
+    environment = options.environment.digest if options.environment is not None else ""
+
+    def interpreter(template: Template) -> str:
+        given = template.metadata.annotations if template.metadata is not None else {}
+        return environment if HOST_IMAGE in given and runtime.name not in ENGINES else ""
 
     decisive = Decisive(
         runtime=runtime.name,
         image_mark=runtime.image_mark,
-        code=lambda template: "",
-        secret_version=secret_versions(project.home.folder / KEY_FILE),
+        interpreter=interpreter,
+        secret_version=lambda name: str(vault.version(name) or ""),
     )
     return Reusing(Reuse(project.journal.database), context, decisive, anyway=options.refresh)
-
-
-def secret_versions(path: Path) -> Callable[[str, str, bytes], str]:
-    """What tells one value of a Secret's key from another, and nothing else of it: a hash with a key of this home."""
-
-    @cache
-    def key() -> bytes:
-        return _home_key(path)
-
-    def version(name: str, part: str, value: bytes) -> str:
-        message = b"\0".join((name.encode(), part.encode(), value))
-        return hmac.new(key(), message, hashlib.sha256).hexdigest()
-
-    return version
-
-
-def _home_key(path: Path) -> bytes:
-    """The random key in the file, which is made when it is not there. Raises EnvironmentTrouble."""
-    try:
-        with suppress(FileNotFoundError):
-            return _whole(path)
-        # Whole before it has its name: another run may be looking for it.
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            os.write(descriptor, os.urandom(_KEY_BYTES))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        with suppress(FileExistsError):
-            os.link(partial, path)
-        os.unlink(partial)
-        return _whole(path)
-    except OSError as error:
-        raise EnvironmentTrouble(
-            f"The key {path} cannot be used: {error.strerror or error}", hint="run without --cache"
-        ) from error
-
-
-def _whole(path: Path) -> bytes:
-    data = path.read_bytes()
-    if len(data) != _KEY_BYTES:
-        raise EnvironmentTrouble(
-            f"The key {path} is damaged", hint="remove it; steps with secrets then run once more with --cache"
-        )
-    return data
 
 
 def check_names(wanted: Iterable[str], workflow: Workflow, surroundings: Surroundings) -> None:
@@ -122,6 +78,7 @@ CHANGED = {
     "command": "the command{at} changed",
     "script": "the script{at} changed",
     "code": "the code changed",
+    "interpreter": "the interpreter or its packages changed",
     "outputs": "the outputs that it declares changed",
     "settings": "the settings{at} changed",
     "folder": "the working folder{at} changed",
@@ -138,10 +95,11 @@ CHANGED = {
 }
 
 
-def differences(database: Database, key: str, asked_at: float) -> tuple[str, ...]:
+def differences(database: Database, key: str, run: str, asked_at: float) -> tuple[str, ...]:
     """What differed when a step's key was not found: a line that names what it is compared with, then each difference.
 
-    asked_at: when it was looked up. () when nothing is known of the key any more.
+    run: uid of the step's run. asked_at: when it was looked up, in seconds since the epoch, whole ones do. () when
+    nothing is known of the key any more.
     """
     from argosy.record.reuse import Reuse
 
@@ -149,7 +107,7 @@ def differences(database: Database, key: str, asked_at: float) -> tuple[str, ...
     parts = kept.parts(key)
     if parts is None:
         return ()
-    earlier = kept.nearest(key, asked_at)
+    earlier = kept.nearest(key, run, asked_at + 1.0)
     if earlier is None:
         return ("no earlier outcome of its template is kept",)
     before = earlier.parts
@@ -164,10 +122,6 @@ def _said(name: str, now: bool, before: bool) -> str:
     """One difference in words."""
     head, _, what = name.partition(":")
     word, _, container = head.partition("@")
-    if word == "secret":
-        what, _, container = what.partition("@")
-    if word == "code":
-        what = ""
     text = CHANGED[word].format(what=what, at=f" of the container {container}" if container else "")
     if now and not before:
         return text.replace(" changed", " is new").replace(" has a new version", " is new")

@@ -97,21 +97,21 @@ class Reuse:
         found = self._database.row("SELECT parts FROM reuse WHERE key = ?", (key,))
         return None if found is None else _decode_parts(found[0])
 
-    def nearest(self, key: str, before: float) -> Earlier | None:
-        """The outcome with the most parts in common with the key: of its template, asked for before that moment.
+    def nearest(self, key: str, besides: str, before: float) -> Earlier | None:
+        """The outcome with the most parts in common with the key: of its template, first asked for before that moment.
 
-        One of the same place comes before others, the newest first.
+        besides: the uid of a run whose own outcomes do not count. One of the same place comes before others, the newest
+        first.
         """
         own = self._database.row("SELECT template, place, parts FROM reuse WHERE key = ?", (key,))
         if own is None:
             return None
         template, place, parts = own[0], own[1], _decode_parts(own[2])
-        # Another node may have had this place when the key was first asked for; both are tried.
         for condition, values in (("AND place = ?", (place,)), ("", ())):
             rows = self._database.rows(
                 f"SELECT run_name, place, parts FROM reuse WHERE template = ? {condition} AND key <> ?"
-                " AND outcome IS NOT NULL AND asked_at < ? ORDER BY asked_at DESC LIMIT ?",
-                (template, *values, key, before, _COMPARED),
+                " AND outcome IS NOT NULL AND run <> ? AND asked_at < ? ORDER BY asked_at DESC LIMIT ?",
+                (template, *values, key, besides, before, _COMPARED),
             )
             earlier = [Earlier(run=run, place=where, parts=_decode_parts(kept)) for run, where, kept in rows]
             if earlier:

@@ -31,7 +31,7 @@ from argosy.model.manifest import (
 )
 from argosy.plan.actions import Start
 from argosy.runners.local.context import RunContext
-from argosy.runners.local.environment import PodFields, config_map_data, environment_of, secret_data
+from argosy.runners.local.environment import PodFields, config_map_data, environment_of
 from argosy.runners.local.patches import is_patched
 
 # On a template: names of variables of the host, with commas between them, whose values decide the outcome too.
@@ -52,14 +52,15 @@ class NotLookedUp(Exception):
 class Decisive(msgspec.Struct, frozen=True, kw_only=True):
     """What decides outcomes besides the template.
 
-    runtime: its name. image_mark: what an image's name stands for now. code: the digest of the code that a template's
-    steps run with, "" for none. secret_version: of a key of a Secret (its name, the key, the value); never the value.
+    runtime: its name. image_mark: what an image's name stands for now. interpreter: what the steps of a template find
+    on this machine besides their code, "" for templates that do not run with the project's interpreter.
+    secret_version: of a Secret, by its name; never anything of its values.
     """
 
     runtime: str
     image_mark: Callable[[str], str]
-    code: Callable[[Template], str]
-    secret_version: Callable[[str, str, bytes], str]
+    interpreter: Callable[[Template], str]
+    secret_version: Callable[[str], str]
 
 
 def key_of(parts: Mapping[str, object]) -> str:
@@ -94,8 +95,8 @@ def parts_of(start: Start, context: RunContext, decisive: Decisive) -> Parts:
     if is_patched(template, context.workflow):
         raise NotLookedUp("a podSpecPatch changes it")
     parts: Parts = {"runtime": decisive.runtime}
-    if code := decisive.code(template):
-        parts["code"] = code
+    if interpreter := decisive.interpreter(template):
+        parts["interpreter"] = interpreter
     _add_inputs(template, parts)
     _add_outputs(start, context, parts)
     if template.data is not None:
@@ -117,7 +118,7 @@ def _add_inputs(template: Template, parts: Parts) -> None:
     for parameter in inputs.parameters:
         parts[f"parameter:{parameter.name}"] = parameter.value
     for artifact in inputs.artifacts:
-        name = "code:input" if artifact.name == CODE_ARTIFACT else f"artifact:{artifact.name}"
+        name = "code" if artifact.name == CODE_ARTIFACT else f"artifact:{artifact.name}"
         parts[name] = _content(artifact, f"the content of its input {artifact.name}")
         parts[f"place:{artifact.name}"] = (artifact.path, artifact.mode, artifact.recurse_mode)
 
@@ -224,10 +225,8 @@ class _Containers:
                 parts[f"variable{suffix}:{name}"] = value
             else:
                 parts[f"variable{suffix}:{name}"] = ("secret", secret)
-                where, _, key = secret.partition("/")
-                version = self._decisive.secret_version(where, key, value.encode())
-                # Two variables may be made of one secret.
-                parts[f"secret:{secret}{suffix}:{name}"] = version
+                where = secret.partition("/")[0]
+                parts[f"secret:{where}"] = self._decisive.secret_version(where)
 
     # -- volumes
 
@@ -276,8 +275,7 @@ class _Containers:
 
     def _add_secret(self, source: Mapping[str, Any]) -> None:
         name = str(source.get("secretName") or source.get("name") or "")
-        for key, value in secret_data(self._context, name, optional=bool(source.get("optional"))).items():
-            self._parts[f"secret:{name}/{key}"] = self._decisive.secret_version(name, key, value)
+        self._parts[f"secret:{name}"] = self._decisive.secret_version(name)
 
     def _add_fields(self, volume: str, source: Mapping[str, Any]) -> None:
         for item in cast("list[Mapping[str, Any]]", source.get("items") or ()):

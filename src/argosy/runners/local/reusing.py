@@ -92,9 +92,10 @@ class Reusing:
         context = msgspec.structs.replace(
             self._context, config_map=cache(self._context.config_map), secret=cache(self._context.secret)
         )
+        decisive = msgspec.structs.replace(self._decisive, secret_version=cache(self._decisive.secret_version))
         for start in starts:
             try:
-                parts = parts_of(start, context, self._decisive)
+                parts = parts_of(start, context, decisive)
             except NotLookedUp as reason:
                 answered.append((start, CacheRead(at=now, node=start.node, hit=False, reason=str(reason))))
                 continue
