@@ -36,7 +36,8 @@ class Spawn(msgspec.Struct, frozen=True, kw_only=True):
     `Supervision.define`, which `environment` adds to. stdout and stderr are appended to; they may be one file. stdin
     is empty. shield: how many levels of processes at the top are not the step's own (a sandbox's) and are spared by
     gentle signals. engine_kill: the command that signals what this process is only the
-    client of, with {signal} where the number goes; all signals take that way.
+    client of, with {signal} where the number goes; all signals take that way. mask: texts that what it writes to stdout
+    and stderr is kept without, and those of them that line ends may break; None to have the files written as they are.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Spawn(msgspec.Struct, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
     shield: int = 0
     engine_kill: tuple[str, ...] = ()
+    mask: tuple[tuple[bytes, ...], tuple[bytes, ...]] | None = None
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +160,7 @@ class Supervision:
                     spawn.stderr,
                     spawn.shield,
                     spawn.engine_kill,
+                    spawn.mask,
                 )
             )
             self._known[spawn.id] = None

@@ -10,7 +10,8 @@ would cost 9 ms, `signal` 6 ms, `json` 8 ms.
 
 In: frames (four bytes of length, little-endian, then a marshal-ed list of tuples):
     ("base", key, environment)                          a shared environment
-    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill)
+    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill, mask)
+        mask: None, or the texts that its outputs are to be written without, as `masking_filter.py` takes them
     ("kill", id, signal, grace_seconds or None)         signal now, SIGKILL after the grace
     ("hello",)                                          answered when all that came earlier is done
     ("leave",)                                          exit as soon as no driver is connected and nothing runs
@@ -22,6 +23,9 @@ Out, JSON lines to `FOLDER/exits.jsonl`, and the last two to the driver:
 
 An exit is in the file before it is sent. The file is not synced: it survives the death of any process, and after a
 power loss the attempts that ran are lost anyway. An id is started once, however often it is asked for.
+
+The outputs of a step with a mask go through a process of their own, which gets the texts through memory; the exit of
+the step is told once that process has written everything down.
 
 When a step's process ends, what is left of its group and every orphan that carries its id in the environment is
 killed, as the end of a container's first process ends the container.
@@ -41,17 +45,20 @@ from _socket import AF_UNIX, SOCK_STREAM, socket
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     Command = tuple[Any, ...]  # of the forms listed above
     Running = tuple[str, int, tuple[str, ...]]  # id, shield, engine_kill
+    Mask = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 else:
     import _signal as signal
 
 PR_SET_CHILD_SUBREAPER = 36
 STARTS_BETWEEN_REAPS = 8
+MASKING_FILTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "masking_filter.py")
 FILE_MODE = 0o644
+APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 ENGINE_KILL_AGAIN_SECONDS = 5.0
 RECORD_SOON_SECONDS = 0.05
@@ -181,6 +188,8 @@ class Supervisor:
         self.running: dict[int, Running] = {}
         self.pids: dict[str, int] = {}
         self.killers: set[int] = set()
+        self.filters: dict[int, str] = {}  # by pid, the step whose outputs it writes
+        self.filter_of: dict[str, int] = {}
         self.ended: list[tuple[str, int]] = []  # not told yet: something that they left behind is still dying
         self.deadlines: dict[str, float] = {}
         self.engine_used = False
@@ -406,36 +415,96 @@ class Supervisor:
         stderr: str,
         shield: int,
         engine_kill: tuple[str, ...],
+        mask: Mask | None,
     ) -> None:
         self.seen.add(id)
-        appending = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, stdout, appending, FILE_MODE),
-            (os.POSIX_SPAWN_DUP2, 1, 2) if stdout == stderr else (os.POSIX_SPAWN_OPEN, 2, stderr, appending, FILE_MODE),
-        ]
+        pipes: list[int] = []
+        try:
+            if mask is not None:
+                pipes = self.start_filter(id, dict.fromkeys((stdout, stderr)), mask)
+            self.start_step(id, program, argv, base, overrides, directory, stdout, stderr, shield, engine_kill, pipes)
+        except (OSError, ValueError) as error:
+            code, message = why_not_started(error, program, directory, (stdout, stderr))
+            for text in mask[0] if mask is not None else ():
+                message = message.replace(os.fsdecode(text), "***")
+            self.report(id, code, 0, message)
+        finally:
+            for fd in pipes:
+                os.close(fd)
+
+    def start_step(
+        self,
+        id: str,
+        program: str,
+        argv: list[str],
+        base: str,
+        overrides: dict[str, str],
+        directory: str,
+        stdout: str,
+        stderr: str,
+        shield: int,
+        engine_kill: tuple[str, ...],
+        pipes: list[int],
+    ) -> None:
+        """Make the process. pipes: where its outputs go instead of its logs; one, if they are the same."""
+        actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
+        if pipes:
+            actions += ((os.POSIX_SPAWN_DUP2, pipes[0], 1), (os.POSIX_SPAWN_DUP2, pipes[-1], 2))
+        else:
+            actions.append((os.POSIX_SPAWN_OPEN, 1, stdout, APPENDING, FILE_MODE))
+            if stdout == stderr:
+                actions.append((os.POSIX_SPAWN_DUP2, 1, 2))
+            else:
+                actions.append((os.POSIX_SPAWN_OPEN, 2, stderr, APPENDING, FILE_MODE))
         environment = self.bases[base] | overrides
         environment["ARGOSY_RUN"] = self.run_uid
         environment["ARGOSY_STEP"] = id
-        try:
-            os.chdir(directory)
-            pid = os.posix_spawn(
-                program,
-                argv,
-                environment,
-                file_actions=actions,
-                setsid=True,
-                setsigmask=(),
-                setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
-            )
-        except (OSError, ValueError) as error:
-            code, message = why_not_started(error, program, directory, (stdout, stderr))
-            self.report(id, code, 0, message)
-            return
+        os.chdir(directory)
+        pid = os.posix_spawn(
+            program,
+            argv,
+            environment,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=(),
+            setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
+        )
         self.running[pid] = (id, shield, engine_kill)
         self.pids[id] = pid
         self.engine_used = self.engine_used or bool(engine_kill)
         self.unwritten += f'{{"pid": {pid}, "of": {quoted(id)}, "ticks": {ticks_now()}}}\n'.encode()
+
+    def start_filter(self, id: str, logs: Iterable[str], mask: Mask) -> list[int]:
+        """Start what writes the logs of a step without these texts; the ends of pipes that the step is to write to."""
+        reads: list[int] = []
+        writes: list[int] = []
+        kept: list[int] = []
+        values = os.memfd_create("values")
+        try:
+            content = marshal.dumps(mask)
+            while content:
+                content = content[os.write(values, content) :]
+            os.lseek(values, 0, os.SEEK_SET)
+            for log in logs:
+                kept.append(os.open(log, APPENDING, FILE_MODE))
+                read, write = os.pipe()
+                reads.append(read)
+                writes.append(write)
+            for fd in (values, *reads, *kept):
+                os.set_inheritable(fd, True)
+            pairs = [f"{read}:{log}" for read, log in zip(reads, kept, strict=True)]
+            argv = [sys.executable, "-I", "-S", MASKING_FILTER, str(values), *pairs]
+            pid = os.posix_spawn(sys.executable, argv, {}, setsid=True, setsigmask=(signal.SIGTERM,))
+        except OSError:
+            for fd in writes:
+                os.close(fd)
+            raise
+        finally:
+            for fd in (values, *reads, *kept):
+                os.close(fd)
+        self.filters[pid] = id
+        self.filter_of[id] = pid
+        return writes
 
     def kill(self, id: str, number: int, grace_seconds: float | None) -> None:
         pid = self.pids.get(id)
@@ -494,6 +563,8 @@ class Supervisor:
             if pid not in self.running:
                 orphaned = orphaned or pid not in self.killers
                 self.killers.discard(pid)
+                if pid in self.filters:
+                    del self.filter_of[self.filters.pop(pid)]
                 continue
             id, _, engine_kill = self.running.pop(pid)
             del self.pids[id]
@@ -505,6 +576,7 @@ class Supervisor:
         if not orphaned:
             return
         waiting = self.kill_orphans()
+        waiting |= self.finish_logs([id for id, _ in self.ended if id not in waiting])
         ended = [exit for exit in self.ended if exit[0] not in waiting]
         self.ended = [exit for exit in self.ended if exit[0] in waiting]
         for id, status in ended:
@@ -512,6 +584,13 @@ class Supervisor:
             self.report(id, code if code >= 0 else 128 - code, max(0, -code), "")
         if ended:
             self.idle_since = time.monotonic()
+
+    def finish_logs(self, ids: list[str]) -> set[str]:
+        """Have what these steps wrote put into their logs; those of them that must wait for that."""
+        waiting = {id for id in ids if id in self.filter_of}
+        for id in waiting:
+            try_kill(self.filter_of[id], signal.SIGTERM)
+        return waiting
 
     def report(self, id: str, code: int, number: int, message: str) -> None:
         line = (
@@ -537,7 +616,7 @@ class Supervisor:
         waiting: set[str] = set()
         nameless_may_go = not self.running and not self.engine_used
         for pid in self.children():
-            if pid in self.running or pid in self.killers:
+            if pid in self.running or pid in self.killers or pid in self.filters:
                 continue
             condition = how_alive(pid)
             if condition == "dead":

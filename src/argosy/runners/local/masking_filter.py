@@ -1,0 +1,105 @@
+"""The program that reads along with a step that was given secrets, and writes its log without them.
+
+It knows pipes, files and the texts to hide. Run by the supervisor as
+`python -I -S masking_filter.py VALUES_FD PIPE_FD:LOG_FD...`: VALUES_FD is a file in memory with the marshal-ed texts.
+It is over when the pipes are. SIGTERM, blocked until here, says that the step is: then what the pipes hold is the rest,
+even if something that outlived the step has them open.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import sys
+import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+
+    from argosy.artifacts.masking import Masker
+else:
+    import _signal as signal
+
+PIECE_BYTES = 1 << 16
+FULL_DISK_SECONDS = 1.0
+
+
+class Stream:
+    """One of a step's outputs."""
+
+    def __init__(self, pipe: int, log: int, masker: Masker) -> None:
+        self.pipe, self.log, self.masker = pipe, log, masker
+        self.is_over = False
+        os.set_blocking(pipe, False)
+
+    def copy(self) -> bool:
+        """Take what the pipe holds now; False once nothing will come any more."""
+        try:
+            data = os.read(self.pipe, PIECE_BYTES)
+        except BlockingIOError:
+            return True
+        self.write(self.masker.feed(data) if data else self.masker.end())
+        return bool(data)
+
+    def drain(self) -> None:
+        """Take all that the pipe holds, and be done."""
+        while True:
+            try:
+                data = os.read(self.pipe, PIECE_BYTES)
+            except BlockingIOError:
+                break
+            if not data:
+                break
+            self.write(self.masker.feed(data))
+        self.write(self.masker.end())
+
+    def write(self, data: bytes) -> None:
+        """A full disk holds the step up, as long as it lives."""
+        while data:
+            try:
+                data = data[os.write(self.log, data) :]
+            except OSError:
+                if self.is_over:
+                    return
+                time.sleep(FULL_DISK_SECONDS)
+
+
+def main() -> None:
+    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
+    from argosy.artifacts.masking import Masker
+
+    values = int(sys.argv[1])
+    with open(values, "rb") as file:
+        texts, broken = marshal.loads(file.read())
+    pairs = [word.split(":") for word in sys.argv[2:]]
+    streams = {int(pipe): Stream(int(pipe), int(log), Masker(texts, broken)) for pipe, log in pairs}
+    woken, wake = os.pipe()
+    for fd in (woken, wake):
+        os.set_blocking(fd, False)
+    signal.set_wakeup_fd(wake)
+
+    def on_terminate(*_: object) -> None:
+        for stream in streams.values():
+            stream.is_over = True
+
+    signal.signal(signal.SIGTERM, on_terminate)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+    poll = select.poll()
+    for fd in (woken, *streams):
+        poll.register(fd, select.POLLIN)
+    while streams:
+        news = [fd for fd, _ in poll.poll()]
+        if woken in news:
+            for stream in streams.values():
+                stream.drain()
+            return
+        for fd in news:
+            if not streams[fd].copy():
+                poll.unregister(fd)
+                del streams[fd]
+
+
+if __name__ == "__main__":
+    main()
