@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
-from argosy.cli.options import console, home_option, open_project, output_option
+from argosy.cli.options import console, home_option, open_project, output_option, pairs
 from argosy.cli.progress import spell
+
+if TYPE_CHECKING:
+    from argosy.project.project import Project
+    from argosy.record.catalog import CatalogObject
 
 SCHEMA = "argosy.templates/v1"
 KINDS = (
@@ -24,24 +28,58 @@ KINDS = (
     "Secret",
     "PersistentVolumeClaim",
 )
+VERSIONED = KINDS[:3]
 HIDDEN = "********"
 
 
-@click.command("templates")
+class Templates(click.Group):
+    """`argosy templates NAME` is `argosy templates show NAME`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args = ["show", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group("templates", cls=Templates)
+def command() -> None:
+    """List what the catalog holds, or print the manifest of NAME: argosy templates [NAME[@VERSION]].
+
+    Applying a template whose content changed makes a new version; older ones stay: argosy run template/NAME@VERSION.
+    """
+
+
+@command.command("show")
 @click.argument("name", required=False)
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS, case_sensitive=False), help="Of this kind.")
+@click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only with this label.")
+@click.option("--archived", is_flag=True, help="Archived ones too.")
 @click.option("--all", "everything", is_flag=True, help="ConfigMaps, Secrets and claims too.")
 @output_option("json", "yaml", "name")
 @home_option
-def command(name: str | None, kinds: tuple[str, ...], everything: bool, output: str | None, home: Path | None) -> None:
+def show(
+    name: str | None,
+    kinds: tuple[str, ...],
+    labels: tuple[str, ...],
+    archived: bool,
+    everything: bool,
+    output: str | None,
+    home: Path | None,
+) -> None:
     """List what the catalog holds, or print the manifest of NAME. Values of Secrets are not shown."""
     project = open_project(home)
-    wanted = kinds or (KINDS if everything or name else KINDS[:3])
-    catalog = project.catalog
-    found = [one for kind in wanted for one in catalog.list(kind)]
+    wanted = kinds or (KINDS if everything or name else VERSIONED)
+    if name is not None and "@" in name:
+        _show_version(project, name)
+        return
+    found = [one for kind in wanted for one in project.catalog.list(kind)]
     if name is not None:
         short = name.rpartition("/")[2]
-        found = [one for one in found if one.name == short] or [catalog.get(wanted[0], short)]
+        found = [one for one in found if one.name == short] or [project.catalog.get(wanted[0], short)]
+    elif not archived:
+        found = [one for one in found if _archived_at(project, one) is None]
+    asked = pairs(labels, "a label")
+    found = [one for one in found if asked.items() <= _labels(project, one).items()]
     shown = [_shown(one.kind, msgspec.json.decode(one.manifest)) for one in found]
     talk = console()
     if output == "json":
@@ -57,19 +95,142 @@ def command(name: str | None, kinds: tuple[str, ...], everything: bool, output: 
     elif not found:
         talk.say("the catalog holds nothing of that kind: argosy apply -f FILE puts something there")
     else:
+        _table(project, found, shown)
+
+
+def _table(project: Project, found: list[CatalogObject], shown: list[dict[str, Any]]) -> None:
+    now = time.time()
+    rows: list[list[str]] = []
+    for one, manifest in zip(found, shown, strict=True):
+        latest = project.catalog.versions.latest(_place(project, one)) if one.kind in VERSIONED else 0
+        labels = ", ".join(f"{key}={value}" for key, value in _labels(project, one).items())
+        gone = "archived" if _archived_at(project, one) is not None else ""
+        rows.append(
+            [
+                one.kind,
+                one.name,
+                str(latest or ""),
+                spell(now - one.created_at),
+                "; ".join(part for part in (gone, labels, _what(manifest)) if part),
+            ]
+        )
+    console().table(("KIND", "NAME", "VERSION", "AGE", "WHAT"), rows)
+
+
+def _place(project: Project, one: CatalogObject) -> tuple[str, str, str]:
+    return project.catalog.place_of(one.kind, one.name, namespace=one.namespace or "default")
+
+
+def _archived_at(project: Project, one: CatalogObject) -> float | None:
+    return project.catalog.versions.standing(_place(project, one)).archived_at
+
+
+def _labels(project: Project, one: CatalogObject) -> dict[str, str]:
+    """The labels of the manifest, and those put on by hand over them."""
+    metadata: dict[str, Any] = msgspec.json.decode(one.manifest).get("metadata") or {}
+    own: dict[str, str] = metadata.get("labels") or {}
+    return own | project.catalog.versions.standing(_place(project, one)).labels
+
+
+def _show_version(project: Project, name: str) -> None:
+    from argosy.errors import UsageError
+
+    plain, _, version = name.rpartition("/")[2].partition("@")
+    if not version.isdecimal():
+        raise UsageError(f"{version!r} is no version", hint=f"argosy templates versions {plain} lists them")
+    console().yaml(msgspec.json.decode(project.catalog.versions.get(_found(project, plain), int(version)).manifest))
+
+
+def _found(project: Project, name: str) -> tuple[str, str, str]:
+    """The template of that name, of whichever kind. Raises NotFound with names that look alike, UsageError."""
+    from argosy.errors import NotFound, UsageError
+
+    found: list[tuple[str, str, str]] = []
+    for kind in VERSIONED:
+        try:
+            found.append(project.catalog.place_of(kind, name.rpartition("/")[2]))
+        except NotFound:
+            continue
+    if len(found) > 1:
+        raise UsageError(f"Several kinds have a {name}: {', '.join(kind for kind, _, _ in found)}")
+    return found[0] if found else project.catalog.place_of(VERSIONED[0], name)
+
+
+@command.command("versions")
+@click.argument("name")
+@output_option("json", "name")
+@home_option
+def versions(name: str, output: str | None, home: Path | None) -> None:
+    """List the versions of a template, the newest first."""
+    from argosy.model.status import timestamp
+
+    project = open_project(home)
+    found = project.catalog.versions.list(_found(project, name))
+    talk = console()
+    if output == "json":
+        documents = [
+            {
+                "version": one.version,
+                "createdAt": timestamp(one.created_at),
+                "manifest": msgspec.json.decode(one.manifest),
+            }
+            for one in found
+        ]
+        talk.json({"schema": SCHEMA, "name": name, "versions": documents})
+    elif output == "name":
+        for one in found:
+            talk.data(f"{name}@{one.version}")
+    else:
         now = time.time()
         talk.table(
-            ("KIND", "NAME", "AGE", "WHAT"),
+            ("VERSION", "AGE", "WHAT"),
             [
-                [one.kind, one.name, spell(now - one.created_at), _what(manifest)]
-                for one, manifest in zip(found, shown, strict=True)
+                [str(one.version), spell(now - one.created_at), _what(msgspec.json.decode(one.manifest))]
+                for one in found
             ],
         )
 
 
+@command.command("archive")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@home_option
+def archive(names: tuple[str, ...], home: Path | None) -> None:
+    """Take templates out of use: not listed and not run by name. Their versions stay."""
+    _archive(names, home, archived=True)
+
+
+@command.command("unarchive")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@home_option
+def unarchive(names: tuple[str, ...], home: Path | None) -> None:
+    """Bring archived templates back."""
+    _archive(names, home, archived=False)
+
+
+def _archive(names: tuple[str, ...], home: Path | None, *, archived: bool) -> None:
+    project = open_project(home)
+    for name in names:
+        project.catalog.versions.archive(_found(project, name), archived)
+        console().say(f"{name} is {'archived' if archived else 'in use again'}")
+
+
+@command.command("label")
+@click.argument("name")
+@click.argument("labels", nargs=-1, required=True, metavar="KEY=VALUE|KEY-...")
+@home_option
+def label(name: str, labels: tuple[str, ...], home: Path | None) -> None:
+    """Put labels on a template, or take them off with KEY-. That makes no new version."""
+    project = open_project(home)
+    place = _found(project, name)
+    without = tuple(one.removesuffix("-") for one in labels if one.endswith("-") and "=" not in one)
+    given = pairs(tuple(one for one in labels if "=" in one or not one.endswith("-")), "a label")
+    project.catalog.versions.label(place, given, without)
+    for key, value in project.catalog.versions.standing(place).labels.items():
+        console().data(f"{key}={value}")
+
+
 def _shown(kind: str, manifest: dict[str, Any]) -> dict[str, Any]:
     if kind == "Secret":
-        manifest.pop("sealed", None)
         for field in ("data", "stringData"):
             if field in manifest:
                 manifest[field] = dict.fromkeys(manifest[field], HIDDEN)

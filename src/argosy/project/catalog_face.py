@@ -37,7 +37,29 @@ class Documents:
         self._catalog = catalog
 
     def workflow_template(self, name: str, cluster_scope: bool) -> WorkflowTemplate | None:
-        return self._read("ClusterWorkflowTemplate" if cluster_scope else "WorkflowTemplate", name, WorkflowTemplate)
+        """The template; of NAME@VERSION that version."""
+        kind = "ClusterWorkflowTemplate" if cluster_scope else "WorkflowTemplate"
+        plain, at, version = name.partition("@")
+        if not at:
+            return self._read(kind, name, WorkflowTemplate)
+        if not version.isdecimal():
+            return None
+        try:
+            found = self._catalog.versions.get(self._catalog.place_of(kind, plain), int(version))
+        except NotFound:
+            return None
+        return msgspec.json.decode(found.manifest, type=WorkflowTemplate, strict=False)
+
+    def template_version(self, name: str, cluster_scope: bool) -> int:
+        """Which version of a template is meant by NAME or NAME@VERSION now; 0 if there is none."""
+        kind = "ClusterWorkflowTemplate" if cluster_scope else "WorkflowTemplate"
+        plain, at, version = name.partition("@")
+        if at:
+            return int(version) if version.isdecimal() else 0
+        try:
+            return self._catalog.versions.latest(self._catalog.place_of(kind, plain))
+        except NotFound:
+            return 0
 
     def config_map(self, name: str) -> ConfigMap | None:
         return self._read("ConfigMap", name, ConfigMap)

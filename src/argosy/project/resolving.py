@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 # On a workflow: its own name, by which its latest run is found, where that is not its metadata's.
 WORKFLOW = "argosy.dev/workflow"
 _MARK = b'"named":'
-RUN, TEMPLATE = "run", "template"
+# On a workflow that was kept under a name: the version of that name which it is.
+WORKFLOW_VERSION = "argosy.dev/workflow-version"
+RUN, TEMPLATE, SAVED = "run", "template", "workflow"
 
 
 def with_data(project: Project, prepared: Prepared) -> Prepared:
@@ -37,10 +39,13 @@ def with_data(project: Project, prepared: Prepared) -> Prepared:
     Raises NotFound for a name that means nothing, with what was meant; InvalidFile for one that cannot be a name.
     """
     options = prepared.options
+    others = _documents_used(project, prepared.workflow, options.surroundings)
     if not names_data(prepared.workflow, options.surroundings):
-        return prepared
+        if not others:
+            return prepared
+        return msgspec.structs.replace(prepared, options=msgspec.structs.replace(options, data=others))
     workflow, surroundings, uses = looked_up(project, prepared.workflow, options.surroundings)
-    options = msgspec.structs.replace(options, surroundings=surroundings, data=uses)
+    options = msgspec.structs.replace(options, surroundings=surroundings, data=(*uses, *others))
     findings = (*prepared.findings, *_new_names(project, workflow))
     return msgspec.structs.replace(prepared, workflow=workflow, options=options, findings=findings)
 
@@ -55,8 +60,43 @@ def again(
     if not names_data(workflow, options.surroundings):
         return workflow, options
     workflow, surroundings, uses = looked_up(project, workflow, options.surroundings)
+    uses = (*uses, *(one for one in options.data if one.kind in (TEMPLATE, SAVED)))
     project.uses.record(summary.uid, summary.name, uses)
     return workflow, msgspec.structs.replace(options, surroundings=surroundings, data=uses)
+
+
+def _documents_used(project: Project, workflow: Workflow, surroundings: Surroundings) -> tuple[Use, ...]:
+    """The templates that the run refers to and the named workflow that it is, each as of now."""
+    found: list[Use] = []
+    reference = workflow.spec.workflow_template_ref
+    if reference is not None and reference.name:
+        found += _template_used(project, "workflowTemplateRef", reference.name, reference.cluster_scope)
+    for key in surroundings.templates:
+        scope, _, name = key.partition("/")
+        found += _template_used(project, f"templateRef/{key}", name, scope == "cluster")
+    ref = workflow.metadata.annotations.get(WORKFLOW_VERSION, "")
+    if ref:
+        try:
+            version = project.names.version(SAVED, ref)
+        except NotFound:
+            return tuple(found)
+        found.append(
+            Use(
+                place="workflow",
+                kind=SAVED,
+                asked=version.whole_name,
+                found=version.ref,
+                digest=version.content.digest,
+                version=version.id,
+            )
+        )
+    return tuple(found)
+
+
+def _template_used(project: Project, place: str, name: str, cluster_scope: bool) -> list[Use]:
+    version = project.documents.template_version(name, cluster_scope)
+    plain = name.partition("@")[0]
+    return [Use(place=place, kind=TEMPLATE, asked=name, found=f"{plain}@{version}")] if version else []
 
 
 def names_data(workflow: Workflow, surroundings: Surroundings) -> bool:

@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from argosy.checks.catalog import Options
+from argosy.checks.catalog import DocumentCatalog, Options
 from argosy.checks.finding import Finding
 from argosy.dialects.argo import Loaded, LoadedDocument
-from argosy.errors import InvalidFile, NotFound
+from argosy.errors import InvalidFile, NotFound, UsageError
+from argosy.model.inputs import Input, Signature
 from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowSpec, WorkflowTemplateRef
 from argosy.project import files
-from argosy.project.submission import Refused
-from argosy.syntax.diagnostics import Diagnostic, Severity
+from argosy.project.submission import Refused, takes_of
+from argosy.syntax.diagnostics import Diagnostic, Severity, did_you_mean
 
 if TYPE_CHECKING:
     from argosy.project.project import Project, Submitted
@@ -75,7 +76,6 @@ def source_of(project: Project, name: str, *, strict: bool = True) -> Source:
 
 def checked_documents(project: Project, loaded: Loaded, documents: Iterable[LoadedDocument]) -> list[Diagnostic]:
     """The warnings about documents of a file, which know one another. Raises InvalidFile when one is wrong."""
-    from argosy.checks.catalog import DocumentCatalog
     from argosy.checks.check import check
 
     together = DocumentCatalog([one.value for one in loaded.documents], project.documents_if_any)
@@ -91,10 +91,18 @@ def checked_documents(project: Project, loaded: Loaded, documents: Iterable[Load
 def _of_catalog(project: Project, word: str, name: str) -> Workflow:
     kind = _TEMPLATE_WORDS[word]
     # Says what is like it when there is none.
-    kept = project.catalog.get(kind, name)
-    metadata = ObjectMeta(generate_name=f"{name}-")
+    plain, at, version = name.partition("@")
+    kept = project.catalog.get(kind, plain).manifest
+    versions, place = project.catalog.versions, project.catalog.place_of(kind, plain)
+    if versions.standing(place).archived_at is not None:
+        raise UsageError(f"{kind} {plain} is archived", hint=f"argosy templates unarchive {plain} brings it back")
+    if at:
+        if not version.isdecimal():
+            raise UsageError(f"{version!r} is no version of {plain}", hint=f"argosy templates versions {plain}")
+        kept = versions.get(place, int(version)).manifest
+    metadata = ObjectMeta(generate_name=f"{plain}-")
     if kind == "CronWorkflow":
-        cron = msgspec.json.decode(kept.manifest, type=CronWorkflow, strict=False)
+        cron = msgspec.json.decode(kept, type=CronWorkflow, strict=False)
         given = cron.spec.workflow_metadata or ObjectMeta()
         metadata = msgspec.structs.replace(metadata, labels=given.labels, annotations=given.annotations)
         return Workflow(kind="Workflow", metadata=metadata, spec=cron.spec.workflow_spec)
@@ -114,8 +122,48 @@ def _no_workflow(name: str, loaded: Loaded) -> NotFound:
     return NotFound(f"{name} holds no Workflow, only {', '.join(kinds)}", hint=f"argosy apply -f {name} keeps them")
 
 
+def chosen(source: Source, names: Iterable[str], file: str) -> list[Candidate]:
+    """The workflows of the file with these names, all if there are none. Raises NotFound."""
+    wanted = list(names)
+    found = [one for one in source.workflows if not wanted or not _names(one).isdisjoint(wanted)]
+    for name in wanted:
+        known = sorted(known for one in source.workflows for known in _names(one))
+        if name not in known:
+            near = did_you_mean(name, known)
+            hint = f"did you mean {near}?" if near else f"it holds {', '.join(known) or 'one without a name'}"
+            raise NotFound(f"{file} holds no workflow {name!r}", hint=f"{hint}; a value is written NAME=VALUE")
+    return found
+
+
+def _names(candidate: Candidate) -> set[str]:
+    metadata = candidate.workflow.metadata
+    return {one for one in (metadata.name, metadata.generate_name, metadata.generate_name.rstrip("-")) if one}
+
+
+def takes(project: Project, candidate: Candidate) -> Signature:
+    """What a run of the workflow takes, each input with its place in the file."""
+    document = candidate.document
+    found = document.signature if document is not None else None
+    if found is None:
+        found = takes_of(candidate.workflow, project.documents_if_any or DocumentCatalog([]))
+    if document is None:
+        return found
+    inputs = [
+        msgspec.structs.replace(one, place=_place_of(one, document)) if one.path and not one.place else one
+        for one in found.inputs
+    ]
+    return msgspec.structs.replace(found, inputs=tuple(inputs))
+
+
+def _place_of(one: Input, document: LoadedDocument) -> str:
+    span = document.source_map.key_span(one.path)
+    return f"{span.file}:{span.line}"
+
+
 def submit(project: Project, source: Source, candidate: Candidate, wanted: Wanted) -> Submitted:
     """Put a run of the workflow into the record. Raises InvalidFile with findings at their places in the file."""
+    if wanted.signature is None:
+        wanted = msgspec.structs.replace(wanted, signature=takes(project, candidate))
     try:
         return project.submit(candidate.workflow, wanted, source.text)
     except Refused as refused:

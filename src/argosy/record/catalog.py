@@ -15,6 +15,7 @@ import msgspec
 from argosy.errors import NotFound, UsageError
 from argosy.model.manifest import KINDS
 from argosy.record.database import Database, Row
+from argosy.record.object_versions import ObjectVersions
 
 DEFAULT_NAMESPACE = "default"
 # What `immutable: true` protects (Kubernetes: ConfigMap and Secret).
@@ -57,6 +58,7 @@ class Catalog:
         self._database = database
         self._now = now
         self._sealing = sealing
+        self.versions = ObjectVersions(database, now=now)
 
     def apply(
         self, kind: str, name: str, manifest: bytes, *, namespace: str = DEFAULT_NAMESPACE
@@ -77,6 +79,7 @@ class Catalog:
                 " WHERE kind = ? AND namespace = ? AND name = ?",
                 (self._kept(kind, name, version, manifest), version, self._now(), *_place(kind, namespace, name)),
             )
+            self.versions.keep(_place(kind, namespace, name), manifest)
         return "configured"
 
     def create(self, kind: str, name: str, manifest: bytes, *, namespace: str = DEFAULT_NAMESPACE) -> None:
@@ -94,6 +97,7 @@ class Catalog:
             f"INSERT INTO objects ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (*_place(kind, namespace, name), str(uuid.uuid4()), version, now, now, kept),
         )
+        self.versions.keep(_place(kind, namespace, name), manifest)
 
     def _kept(self, kind: str, name: str, version: int, manifest: bytes) -> bytes:
         """The manifest as it is kept."""
@@ -167,7 +171,14 @@ class Catalog:
             self._database.execute(
                 "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?", _place(kind, namespace, name)
             )
+            self.versions.forget(_place(kind, namespace, name))
             self._next_version()
+
+    def place_of(self, kind: str, name: str, *, namespace: str = DEFAULT_NAMESPACE) -> tuple[str, str, str]:
+        """Where the object is kept, for `versions`. Raises NotFound with names that look alike."""
+        if self._row(kind, name, namespace) is None:
+            raise self._no_such_object(kind, name)
+        return _place(kind, namespace, name)
 
     def version(self) -> int:
         """A number that grows with every change of the catalog, deletions too: unchanged means nothing to read."""

@@ -90,6 +90,10 @@ class Queries:
             raise NotFound(f"Run number {run_id} is not in the record", hint="argosy list shows what is")
         return found[0]
 
+    def unfinished(self) -> list[RunSummary]:
+        """The runs that are not over."""
+        return self._select("r.finished = 0", ())
+
     def find(self, name: str) -> RunSummary:
         """The run with that name, or the only one whose name or uid begins so; `@latest` is the newest.
 
@@ -140,7 +144,8 @@ class Queries:
         if since is not None:
             conditions["r.created_at >= ?"] = since
         if template is not None:
-            conditions["r.template = ?"] = template
+            # NAME@VERSION is a run of NAME too.
+            conditions["? IN (r.template, substr(r.template, 1, instr(r.template || '@', '@') - 1))"] = template
         found = self._select(
             " AND ".join(conditions) or "1", tuple(conditions.values()), limit=None if label else limit
         )
