@@ -11,6 +11,7 @@ import msgspec
 
 from argosy.dialects.argo_kinds import ABSENT, API_GROUP, API_VERSION, CORE_KINDS, OLDER, WORDS, refusal
 from argosy.errors import InvalidFile
+from argosy.model.inputs import Signature
 from argosy.model.manifest import KINDS, Document, Part
 from argosy.syntax.decode import decode
 from argosy.syntax.decoders import Manner
@@ -27,12 +28,16 @@ _WORKFLOW_ONLY = frozenset({"entrypoint", "templates", "workflowTemplateRef"})
 
 
 class LoadedDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """One object of a file. index: its number in the file, from 0, empty documents not counted."""
+    """One object of a file. index: its number in the file, from 0, empty documents not counted.
+
+    signature: what it takes, where its format says more than the workflow's arguments can; None otherwise.
+    """
 
     value: Document
     source_map: SourceMap
     file: str
     index: int
+    signature: Signature | None = None
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):

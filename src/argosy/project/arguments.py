@@ -6,12 +6,16 @@ It knows parameters and labels, not files and not runs.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import msgspec
 
+from argosy.dialects.argo_inputs import signature_of
 from argosy.errors import InvalidFile, UsageError
+from argosy.model.input_values import canonical, problem_of
+from argosy.model.inputs import Input, Signature, names_of
 from argosy.model.manifest import Arguments, Parameter, Workflow, WorkflowSpec
 from argosy.syntax.diagnostics import did_you_mean
 from argosy.syntax.nodes import plain
@@ -37,22 +41,19 @@ def text_of(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
-def with_parameters(workflow: Workflow, given: Mapping[str, str], referenced: WorkflowSpec | None) -> Workflow:
+def with_parameters(
+    workflow: Workflow, given: Mapping[str, str], referenced: WorkflowSpec | None, signature: Signature | None = None
+) -> Workflow:
     """The workflow with these values. referenced: the spec that its workflowTemplateRef means.
 
-    Raises UsageError for a parameter that the workflow neither has nor mentions, or a value that its enum lacks.
+    signature: what the run takes, as its format says; what its arguments say unless given. Raises UsageError for a
+    parameter that the workflow neither has nor mentions, and for a value that its input does not take.
     """
     if not given:
         return workflow
+    takes = signature or signature_of(workflow, referenced)
+    given = accepted(takes, given, lambda name: _mentions(workflow, referenced, name))
     arguments = workflow.spec.arguments or Arguments()
-    known = {one.name: one for one in _parameters(referenced)} | {one.name: one for one in arguments.parameters}
-    text = ""
-    for name, value in given.items():
-        if name not in known:
-            text = text or msgspec.json.encode((workflow.spec, referenced)).decode()
-            if f"workflow.parameters.{name}" not in text and f"workflow.parameters['{name}']" not in text:
-                raise _unknown(name, known)
-        _check_enum(known.get(name), value)
     kept = [
         msgspec.structs.replace(one, value=given[one.name], value_from=None) if one.name in given else one
         for one in arguments.parameters
@@ -63,23 +64,82 @@ def with_parameters(workflow: Workflow, given: Mapping[str, str], referenced: Wo
     return msgspec.structs.replace(workflow, spec=msgspec.structs.replace(workflow.spec, arguments=replaced))
 
 
+def accepted(takes: Signature, given: Mapping[str, str], mentioned: Callable[[str], bool]) -> dict[str, str]:
+    """The values by the inputs' own names and in their own spelling.
+
+    mentioned: whether something that is no input may be given nevertheless. Raises UsageError.
+    """
+    found: dict[str, str] = {}
+    for name, text in given.items():
+        one = takes.find(name)
+        if one is None:
+            if not mentioned(name):
+                raise unknown(name, takes)
+            found[name] = text
+            continue
+        if one.name in found:
+            raise UsageError(f"{one.name} is given twice, once as {name}", hint="leave one of them out")
+        found[one.name] = accepted_value(one, text)
+    return found
+
+
+def accepted_value(one: Input, text: str) -> str:
+    """The value in the input's own spelling. Raises UsageError that says what is allowed and where that is said."""
+    if one.type == "artifact":
+        raise UsageError(
+            f"{one.name} is an artifact, which is given by its location in the file and not by a value",
+            hint=_said_at(one),
+        )
+    value = canonical(one, text)
+    problem = problem_of(one, value)
+    if problem is not None:
+        near = did_you_mean(text, problem.allowed)
+        raise UsageError(problem.message, hint=_joined(f"did you mean {near!r}?" if near else "", _said_at(one)))
+    if one.type == "existing-path" and not os.path.exists(value):
+        raise UsageError(f"{one.name} is a path to something that is there, and {value} is not", hint=_said_at(one))
+    return value
+
+
+def check_required(takes: Signature, workflow: Workflow, referenced: WorkflowSpec | None) -> None:
+    """Raises UsageError that names every input that needs a value and has none."""
+    valued = {
+        one.name
+        for one in (*_parameters(referenced), *_parameters(workflow.spec))
+        if one.value is not None or one.value_from is not None
+    }
+    missing = [one for one in takes.inputs if one.required and one.type != "artifact" and one.name not in valued]
+    if not missing:
+        return
+    wanted = ", ".join(one.name for one in missing)
+    write = " ".join(f"{one.name}=VALUE" for one in missing)
+    what = "needs a value" if len(missing) == 1 else "need values"
+    raise UsageError(f"{wanted} {what}", hint=_joined(f"write {write} after the file, or --ask", _said_at(missing[0])))
+
+
 def _parameters(spec: WorkflowSpec | None) -> tuple[Parameter, ...]:
     return spec.arguments.parameters if spec is not None and spec.arguments is not None else ()
 
 
-def _unknown(name: str, known: Iterable[str]) -> UsageError:
-    near = did_you_mean(name, known)
-    names = ", ".join(known)
+def _said_at(one: Input) -> str:
+    return f"{one.place} says what it takes" if one.place else ""
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
+
+
+def _mentions(workflow: Workflow, referenced: WorkflowSpec | None, name: str) -> bool:
+    """Whether a tag somewhere reads the parameter: Argo takes it then, declared or not."""
+    text = msgspec.json.encode((workflow.spec, referenced)).decode()
+    return f"workflow.parameters.{name}" in text or f"workflow.parameters['{name}']" in text
+
+
+def unknown(name: str, takes: Signature) -> UsageError:
+    """That the workflow has no such parameter, and which it has."""
+    near = did_you_mean(name, names_of(takes.inputs))
+    names = ", ".join(one.name for one in takes.inputs)
     hint = f"did you mean {near}?" if near else f"it has {names}" if names else "it has no parameters"
     return UsageError(f"The workflow has no parameter {name!r}", hint=hint)
-
-
-def _check_enum(parameter: Parameter | None, value: str) -> None:
-    if parameter is None or not parameter.enum or value in parameter.enum:
-        return
-    near = did_you_mean(value, parameter.enum)
-    hint = f"did you mean {near!r}?" if near else ""
-    raise UsageError(f"{parameter.name} is one of {', '.join(parameter.enum)}, not {value!r}", hint=hint)
 
 
 def with_entrypoint(workflow: Workflow, entrypoint: str, referenced: WorkflowSpec | None) -> Workflow:
