@@ -73,6 +73,9 @@ def gather(node: Node, places: Places, read_log: ReadLog) -> tuple[list[Series],
 
     Of a name that several sources give, event files come first, then output, files and output parameters.
     """
+    if node.memoization_status is not None and node.memoization_status.hit:
+        # Nothing ran: it has the outputs of an earlier step, and no files.
+        return _of_parameters(node), []
     folder = places.attempt(node)
     notes: list[str] = []
     try:
