@@ -25,7 +25,6 @@ from argosy.model.host_templates import (
 )
 from argosy.model.manifest import (
     Artifact,
-    ContainerFields,
     Inputs,
     Metadata,
     Template,
@@ -43,11 +42,13 @@ Document = TypeVar("Document", Workflow, WorkflowTemplate)
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Where host templates are to run. image: of containers, "" where no container engine is.
 
-    code: the digest of the folder with the code, "" for none. dest: where it goes in the working folder.
+    code: the digest of the folder with the code, "" for none. dest: where it goes in the working folder. nothing: the
+    digest of an empty folder, where a container runs them: it has no working folder but what is mounted.
     """
 
     image: str = ""
     code: str = ""
+    nothing: str = ""
     dest: str = ""
 
 
@@ -103,17 +104,19 @@ def _hosted(template: Template, setting: Setting, defaults: Template | None) -> 
     metadata = template.metadata or Metadata()
     named = metadata.annotations.get(HOST_IMAGE, container.image)
     dest = annotation(template, CODE_DEST, defaults) or setting.dest
-    code = setting.code if dest != NO_CODE else ""
     container = replace(
         container,
         image=(named or setting.image) if setting.image else HOST,
-        working_dir=_working_dir(container, inside=bool(setting.image and code)),
+        working_dir=_placed(_named(container.working_dir), setting) or (CODE_FOLDER if setting.image else ""),
     )
     inputs = template.inputs or Inputs()
-    artifacts = tuple(one for one in inputs.artifacts if one.name != CODE_ARTIFACT)
+    artifacts = tuple(
+        replace(one, path=_placed(_named(one.path), setting)) for one in inputs.artifacts if one.name != CODE_ARTIFACT
+    )
+    code, dest = (setting.code, dest) if dest != NO_CODE and setting.code else (setting.nothing, "")
     if code:
-        path = posixpath.join(CODE_FOLDER, dest) if setting.image else (posixpath.normpath(dest) if dest else ".")
         # First: what else the template takes is laid over it.
+        path = _placed(posixpath.normpath(dest) if dest else ".", setting)
         artifacts = (Artifact(name=CODE_ARTIFACT, path=path, digest=code), *artifacts)
     return replace(
         template,
@@ -123,9 +126,15 @@ def _hosted(template: Template, setting: Setting, defaults: Template | None) -> 
     )
 
 
-def _working_dir(container: ContainerFields, *, inside: bool) -> str:
-    """The working directory as the file named it, and in a container below where the code is."""
-    named = container.working_dir
-    if named == CODE_FOLDER or named.startswith(f"{CODE_FOLDER}/"):
-        named = named[len(CODE_FOLDER) + 1 :]
-    return posixpath.join(CODE_FOLDER, named).rstrip("/") if inside else named
+def _named(path: str) -> str:
+    """A path as the file named it: relative, where a container has it below its working folder."""
+    if path == CODE_FOLDER:
+        return ""
+    return path.removeprefix(f"{CODE_FOLDER}/")
+
+
+def _placed(path: str, setting: Setting) -> str:
+    """A path as the step sees it: in a container, what is relative is below the working folder."""
+    if not setting.image or not path or path.startswith(("/", "{{")):
+        return path
+    return posixpath.normpath(posixpath.join(CODE_FOLDER, path))

@@ -55,7 +55,7 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
     defaults = workflow.spec.template_defaults
     for template in _templates(workflow, surroundings):
         if is_host(template, defaults):
-            hosts.append(template.name)
+            hosts.append(template.name or "a step written in place")
             beside = (*template.init_containers, *template.sidecars)
         elif (main := main_container(template)) is not None:
             others.append(template.name)
@@ -93,7 +93,7 @@ def chosen_runtime(name: str, leaves: Leaves, images: Iterable[str], configurati
     runtime, reason = chosen(name, [*leaves.images, image], configuration)
     shown = ", ".join(leaves.hosts[:3]) + (", ..." if len(leaves.hosts) > 3 else "")
     if runtime in ENGINES:
-        return runtime, f"{reason}; {shown} would run on the host and run in {image}: --runtime process has them there"
+        return runtime, f"{reason}; {shown} run in {image}: --runtime process runs them on the host"
     return runtime, reason
 
 
@@ -177,12 +177,20 @@ def _python(project: Project) -> tuple[Python, Stored]:
     return python_at(interpreter, folder), Stored(digest=project.store.put_bytes(msgspec.json.encode(found)))
 
 
+def _empty_folder(project: Project) -> str:
+    digest = project.store.put_tree([])
+    project.store.sync()
+    return digest
+
+
 def _hosted(project: Project, workflow: Workflow, options: RunOptions) -> tuple[Workflow, RunOptions]:
     from argosy.experiments.hosting import Setting, hosted
 
     code = options.code
+    engine = options.runtime in ENGINES
     setting = Setting(
-        image=python_image(project.configuration) if options.runtime in ENGINES else "",
+        image=python_image(project.configuration) if engine else "",
+        nothing=_empty_folder(project) if engine else "",
         code=code.digest if code is not None else "",
         dest=code.dest if code is not None else "",
     )

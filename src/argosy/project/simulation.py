@@ -170,8 +170,14 @@ class _Simulation:
             for one in declared.parameters
         )
         result = assumption.outputs.get("result") or self._placeholder(step, "result")
+        # What takes an artifact wants it to be somewhere.
+        artifacts = tuple(msgspec.structs.replace(one, digest=one.digest or UNKNOWN) for one in declared.artifacts)
         return msgspec.structs.replace(
-            declared, parameters=parameters, result=result if _has_result(start) else None, exit_code="0"
+            declared,
+            parameters=parameters,
+            artifacts=artifacts,
+            result=result if _has_result(start) else None,
+            exit_code="0",
         )
 
     def _value(self, step: str, parameter: Parameter) -> str:
