@@ -98,10 +98,12 @@ class Console:
         shown = visible(text)
         _print(f"\x1b[{code}m{shown}\x1b[0m" if self.color_err else shown, self._err)
 
-    def trouble(self, message: str, hint: str, id: str = "") -> None:
-        """What went wrong, and what to do. id: as in docs/errors.md."""
+    def trouble(self, message: str, hint: str, id: str = "", excerpt: str = "") -> None:
+        """What went wrong, and what to do. id: as in docs/errors.md. excerpt: lines with marks at the place."""
         word = "\x1b[1;31merror:\x1b[0m" if self.color_err else "error:"
         _print(f"{word} {visible(message)}{f' [{id}]' if id else ''}", self._err)
+        for line in excerpt.splitlines():
+            _print(f"  {visible(line)}", self._err)
         if hint:
             label = "\x1b[1mhint:\x1b[0m" if self.color_err else "hint:"
             _print(f"  {label} {visible(hint)}", self._err)
@@ -112,7 +114,7 @@ class Console:
         if diagnostics:
             self.diagnostics(diagnostics, None)
         else:
-            self.trouble(error.message, error.hint, error.id)
+            self.trouble(error.message, error.hint, error.id, getattr(error, "excerpt", ""))
 
     def diagnostics(self, diagnostics: Iterable[object], source: Any, *, to_out: bool = False) -> None:
         """Findings at their places, each with its line of the source, or of the file if no source is given."""

@@ -34,7 +34,8 @@ def output_option(*formats: str) -> Callable[[Command], Command]:
     return click.option("-o", "--output", type=click.Choice(formats), help="Print this instead of text.")
 
 
-def _complete_run(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+def complete_runs(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """The names of runs that begin so, for shells."""
     project = open_project(ctx.params.get("home"))
     try:
         return [run.name for run in project.queries.runs() if run.name.startswith(incomplete)]
@@ -45,7 +46,7 @@ def _complete_run(ctx: click.Context, _: click.Parameter, incomplete: str) -> li
 
 def run_argument(command: Command) -> Command:
     """RUN: a name, the beginning of one, or @latest."""
-    return click.argument("run", shell_complete=_complete_run)(command)
+    return click.argument("run", shell_complete=complete_runs)(command)
 
 
 def parameter_options(command: Command) -> Command:

@@ -215,13 +215,16 @@ class Gatherer:
         self._read_log = read_log
         self._open = open_database
         self._seen = set(known)
+        # What an earlier generation of the run gave is replaced also by nothing.
+        self._replaces = places.generation > 1
         self._clock = clock
         self._next = clock() + LOOK_SECONDS
         self._thread: threading.Thread | None = None
 
     def forget(self) -> None:
-        """Look at every node again."""
+        """Look at every node again; one that gives nothing loses what it had."""
         self._seen.clear()
+        self._replaces = True
 
     def look(self, nodes: Mapping[str, Node]) -> None:
         """Called whenever the run changed: once in a while the steps that ended are handed to the thread."""
@@ -256,19 +259,20 @@ class Gatherer:
             for node in piece:
                 series, said = gather(node, self._places, self._read_log)
                 notes += said
-                if series or self._places.generation > 1:
+                if series or self._replaces:
                     found.append(Gathered(node=node.id, step=node.display_name, series=tuple(series)))
             if found or notes:
                 experiments.put(self._run_id, found, notes=notes)
             self._seen.update(node.id for node in piece)
 
-    def finish(self, nodes: Mapping[str, Node]) -> list[str]:
-        """Gather what is left of a run that is over; what there is to say about it. Raises RecordTrouble."""
+    def finish(self, nodes: Mapping[str, Node], *, over: bool = True) -> list[str]:
+        """Gather what is left of a run that is over, or so far; what there is to say about it. Raises RecordTrouble."""
         self.close()
         with self._open() as database:
             experiments = Experiments(database)
             self._gather(experiments, self._fresh(nodes))
-            experiments.put(self._run_id, (), done=True)
+            if over:
+                experiments.put(self._run_id, (), done=True)
             return experiments.notes_of_gathering(self._run_id)
 
     def close(self) -> None:

@@ -86,3 +86,20 @@ def gather_again(project: Project, summary: RunSummary, *, only_missing: bool = 
     if not only_missing:
         gatherer.forget()
     return gatherer.finish(run.nodes)
+
+
+def gather_so_far(project: Project, summary: RunSummary) -> list[str]:
+    """Have the metrics of every step of the run that ended by now; what there is to say about it.
+
+    Costs a look when they are all there. What a step that runs has printed is not looked at.
+    """
+    from argosy.project.views import view
+    from argosy.record.experiments import Experiments
+
+    experiments = Experiments(project.queries.database)
+    if summary.finished:
+        if experiments.is_gathered(summary.id):
+            return experiments.notes_of_gathering(summary.id)
+        return gather_again(project, summary, only_missing=True)
+    run = view(project, summary)
+    return gatherer_of(project, summary, run.workflow, run.options.runtime).finish(run.nodes, over=False)

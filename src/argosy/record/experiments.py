@@ -141,6 +141,10 @@ class Experiments:
             )
         ]
 
+    def is_gathered(self, run_id: int) -> bool:
+        """Whether all metrics of the run are there."""
+        return self.database.row("SELECT 1 FROM gathering WHERE run = ? AND done = 1", (run_id,)) is not None
+
     def notes_of_gathering(self, run_id: int) -> list[str]:
         """What there was to say when the run's metrics were gathered."""
         found = self.database.row("SELECT notes FROM gathering WHERE run = ?", (run_id,))
@@ -219,6 +223,16 @@ class Experiments:
         with self.database.write():
             self.database.execute_many("DELETE FROM run_tags WHERE run = ? AND tag = ?", [(run_id, t) for t in remove])
             self.database.execute_many("INSERT OR IGNORE INTO run_tags VALUES (?, ?)", [(run_id, t) for t in add])
+
+    def preferred(self, workflow: str) -> int | None:
+        """The run that a workflow's name stands for: the newest marked one, else the newest that succeeded."""
+        found = self.database.row(
+            "SELECT r.id FROM runs r LEFT JOIN run_notes n ON n.run = r.id WHERE (r.workflow = ?1 OR r.template = ?1)"
+            " AND (r.phase = 'Succeeded' OR n.marked = 1)"
+            " ORDER BY coalesce(n.marked, 0) DESC, r.created_at DESC, r.id DESC LIMIT 1",
+            (workflow,),
+        )
+        return found[0] if found else None
 
     def notes(self, run_ids: Sequence[int]) -> dict[int, Notes]:
         """What is noted about these runs."""

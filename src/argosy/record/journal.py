@@ -58,7 +58,9 @@ class _Named(msgspec.Struct):
     name: str = ""
 
 
-class _Metadata(msgspec.Struct):
+class _Metadata(msgspec.Struct, rename="camel"):
+    name: str = ""
+    generate_name: str = ""
     labels: dict[str, Any] = {}
 
 
@@ -125,10 +127,10 @@ class Journal:
             " VALUES (?, ?, ?, ?, ?, ?)",
             (run_id, generation, created_at, manifest, source, options),
         )
-        labels, parameters, template = _shown_of(manifest)
+        labels, parameters, template, workflow = _shown_of(manifest)
         self.database.execute(
-            "UPDATE runs SET generation = ?, labels = ?, parameters = ?, template = ? WHERE id = ?",
-            (generation, labels, msgspec.json.encode(parameters).decode(), template, run_id),
+            "UPDATE runs SET generation = ?, labels = ?, parameters = ?, template = ?, workflow = ? WHERE id = ?",
+            (generation, labels, msgspec.json.encode(parameters).decode(), template, workflow, run_id),
         )
         put_parameters(self.database, run_id, parameters)
         expect_metrics(self.database, run_id)
@@ -278,8 +280,8 @@ class Journal:
         return found[0]
 
 
-def _shown_of(manifest: bytes) -> tuple[str, dict[str, str | None], str]:
-    """Labels as JSON, parameters, and the template's name: what lists show of a manifest."""
+def _shown_of(manifest: bytes) -> tuple[str, dict[str, str | None], str, str]:
+    """Labels as JSON, parameters, the template's and the workflow's name: what lists show of a manifest."""
     head = msgspec.json.decode(manifest, type=_Head)
     parameters = head.spec.arguments.parameters if head.spec.arguments else ()
     template = head.spec.workflow_template_ref
@@ -287,6 +289,7 @@ def _shown_of(manifest: bytes) -> tuple[str, dict[str, str | None], str]:
         msgspec.json.encode({key: _text(value) for key, value in head.metadata.labels.items()}).decode(),
         {parameter.name: _text(parameter.value) for parameter in parameters},
         template.name if template else "",
+        head.metadata.generate_name.rstrip("-.") or head.metadata.name,
     )
 
 

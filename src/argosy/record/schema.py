@@ -222,6 +222,7 @@ _EXPERIMENTS = (
         PRIMARY KEY (run, name)
     ) STRICT, WITHOUT ROWID
     """,
+    "ALTER TABLE runs ADD COLUMN workflow TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX run_parameters_by_name ON run_parameters (name)",
     # A damaged run's parameters are passed over: its lists say that they cannot be read.
     """
@@ -306,9 +307,7 @@ _REUSE = (
 )
 
 # Values of Secrets are sealed: what was there before has yet to be (`Catalog.seal_old`).
-_SEALED = (
-    "INSERT INTO counters SELECT 'clear_secrets', 1 WHERE EXISTS (SELECT 1 FROM objects WHERE kind = 'Secret')",
-)
+_SEALED = ("INSERT INTO counters SELECT 'clear_secrets', 1 WHERE EXISTS (SELECT 1 FROM objects WHERE kind = 'Secret')",)
 
 # One entry a schema version, oldest first; entry n brings a file from version n to n + 1.
 # An entry that was ever released is never changed: a later one corrects it.
