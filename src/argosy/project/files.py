@@ -40,7 +40,11 @@ def read(path: str, *, strict: bool = True, stdin: Callable[[], bytes] | None = 
 
     tolerant: that a file is in no known format is a finding among others, and a misspelt field hides no other mistake.
     """
-    data = _bytes_of(path, stdin)
+    return read_bytes(_bytes_of(path, stdin), path, strict=strict, tolerant=tolerant)
+
+
+def read_bytes(data: bytes, path: str, *, strict: bool = True, tolerant: bool = False) -> Loaded:
+    """As `read`, of a file's content. path: what it is called. Raises InvalidFile."""
     loaded = load(data, path, strict=strict, limits=_WIDEST)
     if tolerant and strict and not loaded.ok:
         loose = load(data, path, strict=False, limits=_WIDEST)

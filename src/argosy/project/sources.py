@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +20,7 @@ from argosy.model.inputs import Input, Signature
 from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowSpec, WorkflowTemplateRef
 from argosy.project import files
 from argosy.project.submission import Refused, takes_of
+from argosy.project.workflows import WORKFLOW_WORDS, read_kept
 from argosy.syntax.diagnostics import Diagnostic, Severity, did_you_mean
 
 if TYPE_CHECKING:
@@ -45,12 +46,16 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What was named. text: as it was written. others: documents that are no workflows."""
+    """What was named. text: as it was written. others: documents that are no workflows.
+
+    parameters: values that were kept with it, which those of the command line replace.
+    """
 
     text: str
     workflows: tuple[Candidate, ...]
     others: tuple[Document, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
+    parameters: Mapping[str, str] = {}
 
 
 def source_of(project: Project, name: str, *, strict: bool = True) -> Source:
@@ -58,7 +63,32 @@ def source_of(project: Project, name: str, *, strict: bool = True) -> Source:
     word, slash, rest = name.partition("/")
     if slash and word.lower() in _TEMPLATE_WORDS and not os.path.exists(name):
         return Source(text="", workflows=(Candidate(workflow=_of_catalog(project, word.lower(), rest)),))
+    if slash and word.lower() in WORKFLOW_WORDS and not os.path.exists(name):
+        return _kept(project, rest, strict)
     loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read).checked()
+    return _source(project, name, loaded)
+
+
+def _kept(project: Project, ref: str, strict: bool) -> Source:
+    """A workflow that was kept under a name, with the inputs that were kept with it."""
+    from argosy.project.resolving import WORKFLOW, WORKFLOW_VERSION
+
+    kept = read_kept(project, ref)
+    found = _source(project, f"workflow/{ref}", files.read_bytes(kept.data, kept.file, strict=strict).checked())
+    marks = {WORKFLOW: kept.version.whole_name, WORKFLOW_VERSION: kept.version.ref}
+
+    def marked(one: Candidate) -> Candidate:
+        metadata = one.workflow.metadata
+        annotations = dict(metadata.annotations) | marks
+        prefix = metadata.generate_name or f"{kept.version.whole_name.rpartition('/')[2].lower().replace('_', '-')}-"
+        named = msgspec.structs.replace(metadata, annotations=annotations, generate_name=prefix)
+        return msgspec.structs.replace(one, workflow=msgspec.structs.replace(one.workflow, metadata=named))
+
+    workflows = tuple(marked(one) for one in found.workflows)
+    return msgspec.structs.replace(found, workflows=workflows, parameters=kept.inputs)
+
+
+def _source(project: Project, name: str, loaded: Loaded) -> Source:
     workflows = tuple(
         Candidate(workflow=one.value, document=one) for one in loaded.documents if isinstance(one.value, Workflow)
     )
@@ -162,6 +192,8 @@ def _place_of(one: Input, document: LoadedDocument) -> str:
 
 def submit(project: Project, source: Source, candidate: Candidate, wanted: Wanted) -> Submitted:
     """Put a run of the workflow into the record. Raises InvalidFile with findings at their places in the file."""
+    if source.parameters:
+        wanted = msgspec.structs.replace(wanted, parameters=dict(source.parameters) | dict(wanted.parameters))
     if wanted.signature is None:
         wanted = msgspec.structs.replace(wanted, signature=takes(project, candidate))
     try:

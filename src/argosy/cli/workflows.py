@@ -1,0 +1,195 @@
+"""`argosy workflows`.
+
+It knows its own words; keeping and reading is the project's matter.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from argosy.cli.named import delete_named, latest_of, named_as_json, show_versions, version_as_json
+from argosy.cli.options import console, home_option, open_project, output_option, parameter_options
+
+if TYPE_CHECKING:
+    from argosy.project.project import Project
+
+SCHEMA = "argosy.workflows/v1"
+
+
+@click.group("workflows")
+def command() -> None:
+    """Workflows: files with a name, and inputs to run them with. argosy run workflow/NAME runs one.
+
+    A workflow is named [NAMESPACE/]NAME[:VERSION|:TAG]; without version or tag the latest is meant.
+    """
+
+
+@command.command("create")
+@click.argument("name")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@parameter_options
+@click.option("--description", default="", help="What it does.")
+@output_option("json", "name")
+@home_option
+def create(
+    name: str,
+    file: Path | None,
+    parameters: tuple[str, ...],
+    params_file: Path | None,
+    description: str,
+    output: str | None,
+    home: Path | None,
+) -> None:
+    """Make a workflow, with FILE as what it runs and parameters that a run takes unless others are given."""
+    from argosy.cli.run import given_parameters
+    from argosy.errors import UsageError
+
+    if file is None and (parameters or params_file):
+        raise UsageError("Parameters belong to a file", hint="argosy workflows create NAME FILE -p NAME=VALUE")
+    project = open_project(home)
+    with project.journal.database.write():
+        made = project.names.create("workflow", name, description=description)
+        if file is None:
+            console().data(made.whole_name)
+            return
+        _keep(project, name, file, given_parameters(parameters, params_file), "", output)
+
+
+@command.command("set")
+@click.argument("name", metavar="NAME[:TAG]")
+@click.argument("file", type=click.Path(path_type=Path))
+@parameter_options
+@click.option("--note", default="", help="A word on this version.")
+@output_option("json", "name")
+@home_option
+def set_(
+    name: str,
+    file: Path,
+    parameters: tuple[str, ...],
+    params_file: Path | None,
+    note: str,
+    output: str | None,
+    home: Path | None,
+) -> None:
+    """Give a workflow another FILE or other parameters: its next version."""
+    from argosy.cli.run import given_parameters
+
+    project = open_project(home)
+    project.names.named("workflow", name)
+    _keep(project, name, file, given_parameters(parameters, params_file), note, output)
+
+
+def _keep(project: Project, name: str, file: Path, inputs: dict[str, str], note: str, output: str | None) -> None:
+    from argosy.project.workflows import keep
+
+    version, new = keep(project, name, file, inputs, note=note)
+    talk = console()
+    if output == "json":
+        talk.json({"schema": SCHEMA, "unchanged": not new, **version_as_json(version)})
+        return
+    talk.data(version.ref)
+    if output is None and not new:
+        talk.say(f"{version.ref} is that already")
+
+
+@command.command("list")
+@output_option("json", "name")
+@home_option
+def list_(output: str | None, home: Path | None) -> None:
+    """List workflows that were kept, with their runs."""
+    from argosy.cli.progress import spell
+
+    project = open_project(home)
+    found = [(one, latest_of(project, one)) for one in project.names.list("workflow")]
+    talk = console()
+    if output == "json":
+        talk.json({"schema": SCHEMA, "workflows": [named_as_json(*one) for one in found]})
+    elif output == "name":
+        for one, _ in found:
+            talk.data(one.whole_name)
+    elif not found:
+        talk.say("there are no workflows: argosy workflows create NAME FILE makes one")
+    else:
+        now = time.time()
+        talk.table(
+            ("NAME", "LATEST", "FILE", "RUNS", "AGE", "DESCRIPTION"),
+            [
+                [
+                    one.whole_name,
+                    str(version.version) if version else "-",
+                    str(version.details.get("file", "")) if version else "",
+                    str(len(project.uses.runs_of(one.whole_name))),
+                    spell(now - (version.created_at if version else one.created_at)),
+                    one.description,
+                ]
+                for one, version in found
+            ],
+        )
+
+
+@command.command("get")
+@click.argument("ref")
+@click.option("--runs", is_flag=True, help="List its runs instead.")
+@click.option("--versions", is_flag=True, help="List its versions instead.")
+@click.option("--file", "text", is_flag=True, help="Print its file instead.")
+@output_option("json", "name")
+@home_option
+def get(ref: str, runs: bool, versions: bool, text: bool, output: str | None, home: Path | None) -> None:
+    """Show a workflow: its file's name, its inputs, where it came from."""
+    from argosy.project.workflows import read_kept, runs_of
+
+    project = open_project(home)
+    talk = console()
+    if runs:
+        _show_runs([(one.name, one.phase, one.created_at) for one in runs_of(project, _whole(ref))], output)
+    elif versions:
+        show_versions(project.names.versions("workflow", ref), output, SCHEMA, f"{ref} has no version yet")
+    elif text:
+        talk.bytes(read_kept(project, ref).data)
+    else:
+        document = version_as_json(project.names.version("workflow", ref))
+        if output == "json":
+            talk.json({"schema": SCHEMA, **document})
+        elif output == "name":
+            talk.data(document["ref"])
+        else:
+            talk.yaml({key: value for key, value in document.items() if value})
+
+
+def _whole(ref: str) -> str:
+    from argosy.catalog.refs import parse_ref
+
+    return parse_ref("workflow", ref).whole_name
+
+
+def _show_runs(runs: list[tuple[str, str, float]], output: str | None) -> None:
+    from argosy.cli.progress import COLORS, spell
+    from argosy.model.status import timestamp
+
+    talk = console()
+    if output == "json":
+        found = [{"name": name, "phase": phase, "createdAt": timestamp(at)} for name, phase, at in runs]
+        talk.json({"schema": SCHEMA, "runs": found})
+    elif output == "name":
+        for name, _, _ in runs:
+            talk.data(name)
+    elif not runs:
+        talk.say("no runs")
+    else:
+        now = time.time()
+        talk.table(("NAME", "PHASE", "AGE"), [[n, p, spell(now - at)] for n, p, at in runs], colors=COLORS)
+
+
+@command.command("delete")
+@click.argument("refs", nargs=-1, required=True, metavar="REF...")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@home_option
+def delete(refs: tuple[str, ...], yes: bool, home: Path | None) -> None:
+    """Forget versions, or workflows with all their versions; their runs stay."""
+    project = open_project(home)
+    for ref in refs:
+        delete_named(project, "workflow", ref, yes)
