@@ -1,4 +1,4 @@
-"""Host templates and the code of runs, by the command line: run, changed and run again, compared, run from a snapshot."""
+"""Host templates and the code of runs, by the command line: run, changed, run again, compared, run from long ago."""
 
 from __future__ import annotations
 
