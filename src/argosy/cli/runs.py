@@ -123,15 +123,18 @@ def csv_rows(rows: list[Row]) -> tuple[list[str], list[list[Any]]]:
         *(f"param:{name}" if name in twice else name for name in parameters),
         *(f"metric:{name}" if name in twice else name for name in metrics),
     ]
-    return head, [
-        [
-            *(row.name, row.status, row.workflow, row.notes.label, "yes" if row.notes.marked else ""),
-            *(when(row.created_at), when(row.started_at), row.duration),
-            *(row.parameters.get(name) for name in parameters),
-            *(exact_number(row.metric(name)) for name in metrics),
-        ]
-        for row in rows
-    ]
+    body: list[list[Any]] = []
+    for row in rows:
+        values = {one.name: exact_number(one.last) for one in row.metrics}
+        body.append(
+            [
+                *(row.name, row.status, row.workflow, row.notes.label, "yes" if row.notes.marked else ""),
+                *(when(row.created_at), when(row.started_at), row.duration),
+                *(row.parameters.get(name) for name in parameters),
+                *(values.get(name) for name in metrics),
+            ]
+        )
+    return head, body
 
 
 def _table(rows: list[Row], *, wide: bool) -> tuple[list[str], list[list[str]]]:
