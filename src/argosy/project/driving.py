@@ -121,7 +121,7 @@ def _driver(
         published([fact])
         begun = True
     reusing = reusing_of(project, context, runtime, options)
-    runner = SupervisedRunner.open(runtime, context.folder / "supervisor", summary.uid)
+    runner = SupervisedRunner.open(runtime, context.folder / "supervisor", summary.uid, needed_now=reusing is None)
     if not begun:
         started = RunStarted(at=runner.now())
         journal.append(lease, [started])

@@ -141,6 +141,7 @@ class Supervision:
         if not wanted:
             return
         if self._socket is None:
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._connect_or_start()
         commands: list[tuple[object, ...]] = []
         for spawn in wanted:

@@ -5,6 +5,7 @@ It knows neither what a runtime makes of a step nor how the supervisor is reache
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from pathlib import Path
@@ -26,18 +27,29 @@ class SupervisedRunner:
         self._told: set[str] = set()
         self._refused: list[Exit] = []
         self._later: dict[str, tuple[float, StepSpec]] = {}
+        self._no_news = -1
         for key, environment in runtime.bases().items():
             supervision.define(key, environment)
 
     @classmethod
     def open(
-        cls, runtime: Runtime, folder: Path, run_uid: str, *, linger_seconds: float = LINGER_SECONDS
+        cls,
+        runtime: Runtime,
+        folder: Path,
+        run_uid: str,
+        *,
+        linger_seconds: float = LINGER_SECONDS,
+        needed_now: bool = True,
     ) -> SupervisedRunner:
         """Find the run's supervisor or start one. folder: the supervisor's own, e.g. `<run folder>/supervisor`.
 
-        Raises EnvironmentTrouble if that is impossible.
+        needed_now: False if perhaps nothing will run: then the first step starts it, when there never was one. Raises
+        EnvironmentTrouble if that is impossible.
         """
-        supervision = Supervision.connect_or_start(folder, run_uid, linger_seconds=linger_seconds)
+        if needed_now or folder.exists():
+            supervision = Supervision.connect_or_start(folder, run_uid, linger_seconds=linger_seconds)
+        else:
+            supervision = Supervision(folder.absolute(), run_uid, linger_seconds)
         return cls(runtime, supervision, run_uid)
 
     def adopt(self) -> dict[str, Exit | None]:
@@ -108,7 +120,16 @@ class SupervisedRunner:
         return time.time()
 
     def fileno(self) -> int:
-        return self._supervision.fileno()
+        found = self._supervision.fileno()
+        if found >= 0:
+            return found
+        # Without a supervisor there is no news, which a descriptor that is never readable says too.
+        if self._no_news < 0:
+            self._no_news = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        return self._no_news
 
     def close(self) -> None:
         self._supervision.close()
+        if self._no_news >= 0:
+            os.close(self._no_news)
+            self._no_news = -1
