@@ -42,7 +42,7 @@ from argosy.runners.local.locking import Locking, read_cache, write_cache
 from argosy.runners.local.pod import Pod, Turn
 from argosy.runners.local.readiness import wait_until_ready
 from argosy.runners.local.resources import Capacity, Request, request_of
-from argosy.runners.local.reusing import Answer, Reusing
+from argosy.runners.local.reusing import Answer, Reusing, checked
 from argosy.runners.local.runtimes.runtime import Exit, Runner, StepSpec
 from argosy.runners.local.spares import Spares
 from argosy.runners.local.staging import StagingOptions, needs_transfer, prepare
@@ -236,17 +236,22 @@ class Driver:
                 for answer in self._locking.ask_again(now):
                     self._tell(answer)
             case ReadCache():
-                self._tell(self._read_cache(action, now))
+                self._look_into_cache(action, now)
             case WriteCache():
                 write_cache(self._cache, action, self._plan.nodes[action.node])
             case _:
                 raise AssertionError(f"no way to carry out {action}")
 
-    def _read_cache(self, action: ReadCache, now: float) -> Fact:
+    def _look_into_cache(self, action: ReadCache, now: float) -> None:
         node = self._plan.nodes[action.node]
-        if self._reusing is not None and self._reusing.runs_anyway(node.name, node.template_name):
-            return CacheRead(at=now, node=action.node, hit=False)
-        return read_cache(self._cache, action, now)
+        answer = CacheRead(at=now, node=action.node, hit=False)
+        if self._reusing is None or not self._reusing.runs_anyway(node.name, node.template_name):
+            answer = read_cache(self._cache, action, now)
+        if answer.outputs is not None and answer.outputs.artifacts:
+            store = self._context.store
+            self._worker.do(lambda: checked(answer, store), self._tell)
+        else:
+            self._tell(answer)
 
     def _look_up(self, reusing: Reusing) -> bool:
         """Take the outcomes that there are of leaves about to start; the others may start now. Whether any was told."""
