@@ -17,6 +17,7 @@ from argosy.errors import ArgosyError
 from argosy.model.manifest import Artifact, Workflow
 from argosy.model.status import Node, Phase
 from argosy.project.views import manifest_of, nodes_of
+from argosy.record.reuse import Reuse
 
 if TYPE_CHECKING:
     from argosy.project.project import Project
@@ -138,6 +139,7 @@ def prune(project: Project, *, now: float, older_than_seconds: float | None = No
     _prune_orphans(project, staying, pruned, dry_run)
     if not dry_run:
         keep = (wanted_digests(project) - released) | {digest for _, digest in project.names.kept()}
+        Reuse(project.journal.database).prune()
         pruned.freed_bytes += project.store.prune(keep)
     return pruned
 

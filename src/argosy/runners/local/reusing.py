@@ -183,7 +183,11 @@ def checked(answer: CacheRead, store: Store) -> CacheRead:
             _check(parse_digest(digest), store)
     except (ArgosyError, OSError, ValueError):
         return CacheRead(
-            at=answer.at, node=answer.node, hit=False, key=answer.key, reason=f"an artifact of {answer.origin} is lost"
+            at=answer.at,
+            node=answer.node,
+            hit=False,
+            key=answer.key,
+            reason=f"an artifact of {answer.origin or 'what was kept'} is lost",
         )
     return answer
 
