@@ -83,7 +83,11 @@ def test_the_tag_of_a_deleted_version_goes_with_it(names: Names) -> None:
 
 def test_what_is_not_there_is_guessed(names: Names) -> None:
     names.add("dataset", "mnist:gold", A, HERE)
-    for text, hint in (("mnst", "did you mean mnist?"), ("mnist:gld", "did you mean gold?"), ("mnist:7", "latest is 1")):
+    for text, hint in (
+        ("mnst", "did you mean mnist?"),
+        ("mnist:gld", "did you mean gold?"),
+        ("mnist:7", "latest is 1"),
+    ):
         with pytest.raises(NotFound) as caught:
             names.version("dataset", text)
         assert hint in caught.value.hint
