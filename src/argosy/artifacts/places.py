@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO
 
 from argosy.artifacts.troubles import StoreTrouble, disk_errors
+
+MEMORY = "/dev/shm"
 
 
 def remove(path: Path) -> None:
@@ -21,6 +24,19 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def memory_folder() -> Path | None:
+    """A folder in memory that only this user can read, for what must not be on a disk; None where there is none."""
+    for above in filter(None, (MEMORY, os.environ.get("XDG_RUNTIME_DIR", ""))):
+        folder = Path(above, f"argosy-{os.geteuid()}")
+        with contextlib.suppress(OSError):
+            folder.mkdir(mode=0o700, exist_ok=True)
+            found = folder.lstat()
+            # Anybody may make folders there: one of somebody else is not taken.
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o077:
+                return folder
+    return None
 
 
 @contextlib.contextmanager

@@ -192,6 +192,7 @@ def context_of(project: Project, summary: RunSummary, workflow: Workflow) -> Run
         generation=summary.generation,
         config_map=documents.config_map,
         secret=documents.secret,
+        secret_version=documents.secret_version,
         claim_exists=documents.claim_exists,
         grace_seconds=project.configuration.grace_seconds,
         objects=objects_of(project.home, project.folder),

@@ -88,17 +88,12 @@ def test_only_steps_with_secrets_are_masked(argosy: Argosy, folder: Path) -> Non
     assert argosy("logs", "leaky").out == WORD + "\n"
 
 
-def test_a_mask_that_is_not_known_shows_nothing(argosy: Argosy, folder: Path) -> None:
+def test_a_log_can_be_read_when_the_secret_is_gone(argosy: Argosy, folder: Path) -> None:
     (folder / "leaky.yaml").write_text(WORKFLOW.replace("entrypoint: main", "entrypoint: env"))
     argosy("run", "leaky.yaml", "-q")
-    assert argosy("delete", "secret/login", "--yes").code == 0
-    logs = argosy("logs", "leaky")
-    assert logs.code != 0
-    assert "login" in logs.err
-    assert logs.out == ""
-    told = argosy("why", "leaky", "leaky")
-    assert "(not shown: " in told.out
-    assert WORD not in told.out
+    assert argosy("secrets", "delete", "login").code == 0
+    _without_secrets(argosy("logs", "leaky").out)
+    _without_secrets(argosy("why", "leaky", "leaky").out)
 
 
 def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:

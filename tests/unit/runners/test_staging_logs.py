@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -20,9 +21,16 @@ from argosy.runners.local.staging import prepare
 
 
 def prepared(bench: AttemptBench, text: bytes = b"", **more: object) -> tuple[AttemptLogs, Path]:
+    """An attempt with this log, as it was when logs were kept as they were written and masked when they were read."""
     start = bench.sh("true", **more)  # type: ignore[arg-type]
-    prepare(start, bench.context, bench.options)
+    pod = prepare(start, bench.context, bench.options)
+    if pod.write_record is not None:
+        pod.write_record()
     folder = bench.context.attempt_folder(start.node)
+    record = json.loads((folder / "attempt.json").read_bytes())
+    if record.pop("masked", False) and "volumes" in more:
+        record["secretVolumes"] = list(record["secrets"])
+    (folder / "attempt.json").write_text(json.dumps(record))
     (folder / "main.log").write_bytes(text)
     return AttemptLogs(folder, bench.context.secret), folder
 
@@ -147,13 +155,23 @@ def test_a_log_that_cannot_be_masked_is_not_shown(bench: AttemptBench) -> None:
 
 def test_a_saved_log_is_masked(bench: AttemptBench) -> None:
     bench.add_secret("login", password="hunter2")
-    start = bench.sh("true", container=ENV)
-    prepare(start, bench.context, bench.options)
-    assert saved_log(bench.context, start.node, "main") is None
-    (bench.context.attempt_folder(start.node) / "main.log").write_text("my hunter2\n")
-    saved = saved_log(bench.context, start.node, "main")
+    _, folder = prepared(bench, b"my hunter2\n", container=ENV)
+    saved = saved_log(bench.context, folder.name, "main")
     assert saved is not None
     assert saved.read_text() == "my ***\n"
+    (folder / "main.log").unlink()
+    assert saved_log(bench.context, folder.name, "main") is None
+
+
+def test_what_was_masked_when_it_was_written_needs_no_secret(bench: AttemptBench) -> None:
+    bench.add_secret("login", password="hunter2")
+    start = bench.sh("true", container=ENV)
+    prepare(start, bench.context, bench.options)
+    folder = bench.context.attempt_folder(start.node)
+    (folder / "main.log").write_text("my ***\n")
+    bench.secrets.clear()
+    assert text(AttemptLogs(folder, bench.context.secret)) == b"my ***\n"
+    assert saved_log(bench.context, start.node, "main") == folder / "main.log"
 
 
 def test_a_mask_without_secrets_changes_nothing() -> None:

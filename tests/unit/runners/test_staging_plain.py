@@ -137,7 +137,7 @@ def test_environment_and_expansion(any_bench: AttemptBench) -> None:
     start = any_bench.sh(script, container=container, metadata={"labels": {"team": "blue"}}, result=True)
     end = any_bench.run(start)
     assert end.outputs is not None
-    expected = f"1|12 $(A) $(C)|blue|unset|hunter2|https://me:hunter2@host|{start.pod_name}|blue|2|512|9|hunter2|blue"
+    expected = f"1|12 $(A) $(C)|blue|unset|***|https://me:***@host|{start.pod_name}|blue|2|512|9|***|blue"
     assert end.outputs.result == f"{expected}|{start.node}"
     record = (any_bench.context.attempt_folder(start.node) / "attempt.json").read_text()
     assert "hunter2" not in record

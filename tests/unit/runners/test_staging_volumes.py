@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
+from pathlib import Path
 from typing import Any
 
 import pytest
 from attempt_bench import AttemptBench
 
+from argosy.artifacts import places
 from argosy.errors import ArgosyError
 from argosy.runners.local.staging import prepare
+from argosy.runners.local.volumes import secret_folder
 
 
 def mounted(name: str, path: str, **more: Any) -> dict[str, Any]:
@@ -58,11 +62,12 @@ def test_secrets_as_files_that_do_not_outlive_the_step(isolated_bench: AttemptBe
     start = isolated_bench.sh("cat /s/password; stat -c %a /s/password", container=mounted("s", "/s"), volumes=volumes)
     end = isolated_bench.run(start)
     assert end.phase == "Succeeded", end.message
-    assert isolated_bench.log(start) == "hunter2400\n"
+    assert isolated_bench.log(start) == "***400\n"
     folder = isolated_bench.context.attempt_folder(start.node)
-    left = [path for path in folder.rglob("*") if path.is_file() and path.name != "main.log"]
+    left = [path for path in folder.rglob("*") if path.is_file()]
     assert left
     assert not [path for path in left if b"hunter2" in path.read_bytes()]
+    assert not Path(secret_folder(isolated_bench.context, str(folder))).exists()
 
 
 def test_projected_and_downward_api(isolated_bench: AttemptBench) -> None:
@@ -196,6 +201,36 @@ def test_a_link_in_a_claim_leads_nowhere_else(bench: AttemptBench) -> None:
 def test_secrets_lie_where_others_cannot_look(bench: AttemptBench) -> None:
     bench.add_secret("login", password="hunter2")
     start = bench.sh("true", container=mounted("s", "/s"), volumes=[{"name": "s", "secret": {"secretName": "login"}}])
+    pod = prepare(start, bench.context, bench.options)
+    folder = bench.context.attempt_folder(start.node)
+    assert not [path for path in bench.root.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    kept = Path(secret_folder(bench.context, str(folder)))
+    assert kept.is_relative_to("/dev/shm")
+    assert (kept / "s" / "password").read_text() == "hunter2"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o700
+    # After the machine was started again memory is empty: what was not begun is put there anew.
+    shutil.rmtree(kept)
+    assert prepare(start, bench.context, bench.options).main.spec == pod.main.spec
+    assert (kept / "s" / "password").read_text() == "hunter2"
+    shutil.rmtree(kept.parent)
+
+
+def test_without_memory_secrets_lie_with_the_attempt(bench: AttemptBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "MEMORY", "/none")
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    bench.add_secret("login", password="hunter2")
+    start = bench.sh("true", container=mounted("s", "/s"), volumes=[{"name": "s", "secret": {"secretName": "login"}}])
     prepare(start, bench.context, bench.options)
     folder = bench.context.attempt_folder(start.node) / "secrets"
+    assert (folder / "s" / "password").read_text() == "hunter2"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_a_secret_is_no_part_of_a_path(bench: AttemptBench) -> None:
+    bench.add_secret("login", password="hunter2")
+    env = [{"name": "P", "valueFrom": {"secretKeyRef": {"name": "login", "key": "password"}}}]
+    container = {"env": env, "volumeMounts": [{"name": "v", "mountPath": "/v", "subPathExpr": "a/$(P)"}]}
+    with pytest.raises(ArgosyError, match="a variable that is a secret"):
+        prepare(
+            bench.sh("true", container=container, volumes=[{"name": "v", "emptyDir": {}}]), bench.context, bench.options
+        )

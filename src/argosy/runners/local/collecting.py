@@ -6,6 +6,7 @@ CaptureScriptResult and SaveLogs.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from argosy.artifacts.places import remove
+from argosy.artifacts.redaction import HIDDEN, Spellings, hidden
 from argosy.artifacts.repositories import KEY_FIELD, driver_of, location_key, needs_repository, resolve
 from argosy.artifacts.troubles import disk_errors, raise_if_full
 from argosy.errors import ArgosyError, EnvironmentTrouble, NotFound, UsageError
@@ -52,13 +54,13 @@ def collect(start: Start, pod: Pod, context: RunContext, options: StagingOptions
             outputs = Outputs(exit_code=_text(verdict.exit_code), result=_result(start, main))
         _tidy(pod, context, options)
         if not logs_wanted:
-            return _exited(start, verdict, outputs, "")
+            return _without_secrets(_exited(start, verdict, outputs, ""), pod)
     collection = _Collection(start, pod, main, context, options)
     try:
         outputs, trouble = collection.outputs(verdict, logs_wanted)
     finally:
         _tidy(pod, context, options)
-    return _exited(start, verdict, outputs, trouble)
+    return _without_secrets(_exited(start, verdict, outputs, trouble), pod)
 
 
 def takes_long(start: Start, pod: Pod) -> bool:
@@ -80,6 +82,35 @@ def _exited(start: Start, verdict: Verdict, outputs: Outputs | None, trouble: st
         outputs=outputs,
         containers=verdict.containers,
     )
+
+
+def _without_secrets(fact: AttemptExited, pod: Pod) -> AttemptExited:
+    """The fact as it may be recorded: outputs are kept in the clear, so what a step was given of Secrets is hidden.
+
+    A result is read from what was masked already.
+    """
+    values = next((piece.spec.hidden for piece in pod.pieces() if piece.spec.hidden is not None), None)
+    if values is None:
+        return fact
+    message, outputs, changed = hidden(fact.message, values), fact.outputs, list[str]()
+    if outputs is not None:
+        parameters = tuple(_hidden_parameter(one, values, changed) for one in outputs.parameters)
+        if HIDDEN in (outputs.result or ""):
+            changed.append("result")
+        outputs = msgspec.structs.replace(outputs, parameters=parameters)
+    if changed and not message:
+        message = f"secrets are hidden in the output {', '.join(changed)}: give the Secret itself to steps that need it"
+    return msgspec.structs.replace(fact, message=message, outputs=outputs)
+
+
+def _hidden_parameter(parameter: Parameter, values: Spellings, changed: list[str]) -> Parameter:
+    if not isinstance(parameter.value, str):
+        return parameter
+    text = hidden(parameter.value, values)
+    if text == parameter.value:
+        return parameter
+    changed.append(parameter.name)
+    return msgspec.structs.replace(parameter, value=text)
 
 
 def _text(code: int | None) -> str | None:
@@ -116,7 +147,13 @@ def _tidy(pod: Pod, context: RunContext, options: StagingOptions) -> None:
         options.release(kept)
     if len(pod.mains) == 1 and not pod.mains[0].spec.mounts and not pod.sidecars and not pod.inits:
         return
-    shutil.rmtree(context.attempt_folder(pod.node) / "secrets", ignore_errors=True)
+    from argosy.runners.local.volumes import secret_folder
+
+    folder = secret_folder(context, str(context.attempt_folder(pod.node)))
+    shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        # The run's own, once nothing of any step is in it.
+        os.rmdir(os.path.dirname(folder))
 
 
 class _Collection:

@@ -21,8 +21,9 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
 
     folder: the run's own, with a folder for each attempt below `steps`. claims: where persistent volume claims are
     folders. generation: 1, and one more with each retry of the run. config_map, secret: from the local catalog; None
-    for one that is not there. claim_exists: whether a PersistentVolumeClaim of that name was applied.
-    grace_seconds: how long a step that is stopped has between SIGTERM and SIGKILL.
+    for one that is not there. secret_version: what stands for a Secret in records. claim_exists: whether a
+    PersistentVolumeClaim of that name was applied. grace_seconds: how long a step that is stopped has between SIGTERM
+    and SIGKILL.
     """
 
     identity: RunIdentity
@@ -34,6 +35,7 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     generation: int = 1
     config_map: Callable[[str], ConfigMap | None] = lambda name: None
     secret: Callable[[str], Secret | None] = lambda name: None
+    secret_version: Callable[[str], int | None] = lambda name: None
     claim_exists: Callable[[str], bool] = lambda name: False
     grace_seconds: float = 10.0
     objects: Objects | None = None

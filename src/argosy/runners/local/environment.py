@@ -24,11 +24,15 @@ _KEYED_FIELD = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]")
 
 
 class Values(msgspec.Struct, kw_only=True):
-    """An environment. shown: the same without what is secret; secrets: where each secret variable comes from."""
+    """An environment. shown: the same without what is secret; secrets: where each secret variable comes from.
+
+    hidden: every value of a Secret that went into it.
+    """
 
     all: dict[str, str]
     shown: dict[str, str]
     secrets: dict[str, str]
+    hidden: list[bytes] = []
 
     def expand(self, text: str) -> str:
         """The text with its $(NAME)s replaced."""
@@ -130,6 +134,7 @@ def environment_of(container: ContainerFields, context: RunContext, pod: PodFiel
             reference = source.secret_ref
             for key, value in secret_data(context, reference.name, optional=reference.optional).items():
                 found.all[source.prefix + key] = text_of(value, key)
+                found.hidden.append(value)
                 found.shown.pop(source.prefix + key, None)
                 found.secrets[source.prefix + key] = f"{reference.name}/{key}"
     own: dict[str, str] = {}
@@ -163,6 +168,7 @@ def _add(
         if secret is None:
             return
         value = text_of(secret, name)
+        found.hidden.append(secret)
         found.secrets[name] = f"{source.secret_key_ref.name}/{source.secret_key_ref.key}"
     else:
         plain = _plain_value(source, container, context, pod)

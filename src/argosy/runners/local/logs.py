@@ -38,10 +38,11 @@ class ContainerRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What attempt.json says of an attempt."""
+    """What attempt.json says of an attempt. masked: secrets were kept out of its logs when they were written."""
 
     containers: tuple[ContainerRecord, ...]
     secret_volumes: tuple[str, ...] = ()
+    masked: bool = False
 
 
 class LogLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,7 +116,12 @@ class AttemptLogs:
                 time.sleep(FOLLOW_SECONDS)
 
     def mask(self) -> Mask:
-        """The mask for what the step was given of Secrets. Raises EnvironmentTrouble when one of them is gone."""
+        """The mask for what is in the logs of Secrets: those that Argosy wrote before it masked what it writes.
+
+        Raises EnvironmentTrouble when one of them is gone.
+        """
+        if self._record.masked:
+            return Mask([])
         values: list[bytes] = []
         for container in self._record.containers:
             for place in container.secret_environment.values():

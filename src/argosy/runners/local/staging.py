@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import msgspec
 
+from argosy.artifacts.redaction import Spellings, spellings
 from argosy.artifacts.troubles import disk_errors
 from argosy.errors import EnvironmentTrouble, InvalidFile
 from argosy.model.manifest import ContainerFields, ContainerNode, ScriptTemplate, Template, UserContainer, Volume
@@ -98,10 +99,11 @@ class _Staging:
         "fields",
         "folder",
         "fresh",
+        "hidden",
         "options",
         "patch",
         "records",
-        "secret_volumes",
+        "secrets",
         "start",
         "template",
     )
@@ -117,7 +119,9 @@ class _Staging:
             self.patch = patched(self.template, context.workflow, workflow_scope(context, start.pod_name))
             self.template = self.patch.template
         self.records: list[dict[str, object]] = []
-        self.secret_volumes: set[str] = set()
+        # What the containers are given of Secrets: their names, and all that is to be hidden.
+        self.secrets: set[str] = set()
+        self.hidden: list[bytes] = []
         self.fresh = True
 
     def pod(self) -> Pod:
@@ -149,6 +153,10 @@ class _Staging:
 
     def _pod(self, **pieces: Any) -> Pod:
         patch = self.patch
+        if self.hidden:
+            # Containers of a pod can see one another's files: each may say what any of them was given.
+            values = spellings(self.hidden)
+            pieces = {kind: tuple(_hiding(piece, values) for piece in given) for kind, given in pieces.items()}
         return Pod(
             attempt=self.attempt,
             node=self.start.node,
@@ -191,7 +199,8 @@ class _Staging:
         for other in others:
             mirrored = mounts[central] if other.mirror_volume_mounts and central else ()
             mounts[other.name] = _without_twins(self._mounts(other, volumes) + mirrored)
-        self.secret_volumes = volumes.secrets
+        self.secrets |= volumes.secrets
+        self.hidden += volumes.hidden
         shared = len(mains) + len(template.sidecars) > 1
         retries, seconds = _set_retries(template)
         pieces = tuple(
@@ -266,6 +275,9 @@ class _Staging:
 
             path, more = place_script(self.folder, container.source, runtime, fresh=self.fresh)
             args, mounts = (*args, path), mounts + more
+        if values.hidden:
+            self.secrets.update(source.partition("/")[0] for source in values.secrets.values())
+            self.hidden += values.hidden
         log = f"{self.folder}/{name}.log"
         capture = self.start.capture_result and name == _MAIN
         limits = limits_of(container.resources) if container.resources is not None else None
@@ -287,6 +299,7 @@ class _Staging:
             pull_policy=container.image_pull_policy,
             network="host" if shared and runtime in ENGINES else "",
             keep=keep and runtime in ENGINES,
+            private=tuple(values.secrets),
         )
         if name == _MAIN and (wanted := wanted_paths(self.template)):
             spec = self._with_outputs(spec, wanted)
@@ -382,8 +395,9 @@ class _Staging:
             "runtime": self.options.runtime,
             "containers": self.records,
         }
-        if self.secret_volumes:
-            record["secretVolumes"] = sorted(self.secret_volumes)
+        if self.secrets:
+            record["secrets"] = {name: self.context.secret_version(name) for name in sorted(self.secrets)}
+            record["masked"] = True
         path = f"{self.folder}/{ATTEMPT_FILE}"
         data = _encoder.encode(record)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
@@ -392,6 +406,10 @@ class _Staging:
                 data = data[os.write(descriptor, data) :]
         finally:
             os.close(descriptor)
+
+
+def _hiding(piece: Piece, values: Spellings) -> Piece:
+    return msgspec.structs.replace(piece, spec=msgspec.structs.replace(piece.spec, hidden=values))
 
 
 def is_simple(template: Template, main: ContainerFields) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from argosy.artifacts.places import memory_folder, remove
 from argosy.errors import EnvironmentTrouble, InvalidFile, NotFound
 from argosy.model.manifest import ContainerFields, KeySelector, Template, Volume, VolumeMount
 from argosy.runners.local.context import RunContext
@@ -25,7 +26,7 @@ from argosy.runners.local.environment import (
 from argosy.runners.local.runtimes.runtime import Mount
 
 DEFAULT_MODE = 0o644
-# What holds secrets is a folder of its own, removed as soon as the step is over.
+# What holds secrets is a folder of its own in memory, removed as soon as the step is over.
 SECRETS = "secrets"
 VOLUMES = "volumes"
 # Kinds whose content comes from elsewhere: a step cannot write to them.
@@ -42,7 +43,7 @@ class Volumes:
     """The volumes of one pod, made when they are first asked for.
 
     fresh: False when the step may be running already: then nothing is written. secrets: the names of the Secrets that
-    its volumes hold so far.
+    its volumes hold so far; hidden: all values of these.
     """
 
     def __init__(
@@ -63,11 +64,17 @@ class Volumes:
         self._claim_templates = _claim_templates(context)
         self._made: dict[str, tuple[str, bool]] = {}
         self.secrets: set[str] = set()
+        self.hidden: list[bytes] = []
 
     def mount(self, mount: VolumeMount, values: Values) -> Mount:
         """How a container sees a volume. Raises NotFound, InvalidFile, EnvironmentTrouble."""
         source, read_only = self._volume(mount.name)
         below = expand(mount.sub_path_expr, values.all) or mount.sub_path
+        if expand(mount.sub_path_expr, values.shown) != expand(mount.sub_path_expr, values.all):
+            raise InvalidFile(
+                f"The subPathExpr of volume {mount.name!r} names a variable that is a secret.",
+                hint="A path is seen by everybody: use a variable that is none.",
+            )
         if below:
             source = self._below(source, below, mount.name)
         target = posixpath.normpath("/" + mount.mount_path.lstrip("/"))
@@ -139,17 +146,15 @@ class Volumes:
         if kind == "projected":
             sources = cast("list[dict[str, Mapping[str, Any]]]", source.get("sources") or [])
         has_secrets = any("secret" in one for one in sources)
-        folder = Path(self._folder, SECRETS if has_secrets else VOLUMES, name)
-        given = [one["secret"] for one in sources if "secret" in one]
-        # One that may be absent and is hides nothing; naming it would say that the log cannot be masked.
-        self.secrets.update(
-            _secret_name(one)
-            for one in given
-            if not one.get("optional") or self._context.secret(_secret_name(one)) is not None
-        )
-        if not self._fresh:
+        folder = Path(secret_folder(self._context, self._folder) if has_secrets else f"{self._folder}/{VOLUMES}", name)
+        for one in sources:
+            if "secret" in one:
+                self._note(one["secret"])
+        # What is in memory is gone when the machine was started again, and no step can be using it then.
+        if not self._fresh and (not has_secrets or folder.exists()):
             return str(folder)
-        folder.parent.mkdir(mode=0o700, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        remove(folder)
         folder.mkdir()
         default = int(source.get("defaultMode") or DEFAULT_MODE)
         for one in sources:
@@ -158,6 +163,14 @@ class Volumes:
                     _write(folder, path, data, default if mode is None else mode)
         folder.chmod(0o755)
         return str(folder)
+
+    def _note(self, source: Mapping[str, Any]) -> None:
+        """Remember what a step could say of a Secret. One that may be absent and is hides nothing."""
+        name = _secret_name(source)
+        values = secret_data(self._context, name, optional=bool(source.get("optional")))
+        if values:
+            self.secrets.add(name)
+            self.hidden += values.values()
 
     def _files(self, name: str, word: str, source: Mapping[str, Any]) -> Iterable[tuple[str, bytes, int | None]]:
         optional = bool(source.get("optional"))
@@ -184,6 +197,14 @@ class Volumes:
         wanted = reference.get("containerName", "main")
         named = [one for one in self._containers if getattr(one, "name", "") == wanted] or self._containers
         return resource_field(reference, named[0].resources if named else None)
+
+
+def secret_folder(context: RunContext, attempt_folder: str) -> str:
+    """Where an attempt's files of Secrets are: in memory, or if there is no such place below the attempt's folder."""
+    memory = memory_folder()
+    if memory is None:
+        return f"{attempt_folder}/{SECRETS}"
+    return f"{memory}/{context.identity.uid}/{os.path.basename(attempt_folder)}"
 
 
 def _secret_name(source: Mapping[str, Any]) -> str:

@@ -26,6 +26,11 @@ PODMAN_PULL_POLICIES = PULL_POLICIES | {"Always": "newer"}
 PODMAN_INITS = ("/usr/libexec/podman/catatonit", "/usr/lib/podman/catatonit", "/usr/bin/catatonit")
 INIT_FAILED = "failed to exec pid1"
 CLIENTS_OWN = ("PATH", "HOME", "TMPDIR", "SHELL", "USER", "LANG")
+# What of them a secret must not be: it would change what the engine's client does.
+STEERING_PREFIXES = (
+    *("LD_", "XDG_", "STORAGE_", "DBUS_", "GODEBUG", "SSL_CERT_", "CONTAINERS_", "CONTAINER_HOST", "CONTAINER_SSHKEY"),
+    *("DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS", "DOCKER_API_VERSION"),
+)
 CLIENTS_OWN_PREFIXES = ("LD_", "XDG_", "DOCKER_", "CONTAINER", "BUILDAH_", "STORAGE_", "SSL_", "GO", "LC_", "DBUS_")
 
 
@@ -82,7 +87,10 @@ class ContainerRuntime:
         name = container_name(run_uid, spec.continues or spec.id)
         if spec.continues:
             return self._again(spec, name)
-        passed = {key: value for key, value in spec.environment.items() if not _is_clients_own(key)}
+        passed = {
+            key: value for key, value in spec.environment.items() if key in spec.private or not _is_clients_own(key)
+        }
+        self._check_private(spec)
         named = [key if key in passed else f"{key}={value}" for key, value in spec.environment.items()]
         entrypoint, rest = self._entrypoint(spec)
         argv = [
@@ -105,6 +113,15 @@ class ContainerRuntime:
             *rest,
         ]
         return self._client_of(spec, name, argv, passed)
+
+    def _check_private(self, spec: StepSpec) -> None:
+        """A secret can come from the client's environment only, where such a variable would steer the client."""
+        for variable in spec.private:
+            if variable in CLIENTS_OWN or variable.startswith(STEERING_PREFIXES):
+                raise EnvironmentTrouble(
+                    f"Step {spec.id!r} gets the variable {variable} from a Secret, and {self.name} would follow it.",
+                    hint="Give the variable another name, or mount the Secret as a volume.",
+                )
 
     def _again(self, spec: StepSpec, name: str) -> Spawn:
         """Another try in the container of the first one, with the files that it left."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from argosy.artifacts.redaction import hidden
 from argosy.errors import EnvironmentTrouble
 from argosy.runners.local.runtimes.runtime import Exit, Runtime, Spawn, StartFailure, StepSpec
 from argosy.runners.local.supervision import LINGER_SECONDS, Supervision
@@ -65,12 +66,12 @@ class SupervisedRunner:
                 self._put_off(spec)
                 continue
             try:
-                spawns.append(self._runtime.spawn(spec, self._run_uid))
+                spawns.append(_masked(self._runtime.spawn(spec, self._run_uid), spec))
             except EnvironmentTrouble as trouble:
-                message = f"{trouble.message} {trouble.hint}".rstrip()
+                message = _shown(f"{trouble.message} {trouble.hint}".rstrip(), spec)
                 self._refused.append(Exit(id=spec.id, code=126, at=time.time(), refused=True, message=message))
             except StartFailure as failure:
-                exit = Exit(id=spec.id, code=failure.code, at=time.time(), message=failure.message)
+                exit = Exit(id=spec.id, code=failure.code, at=time.time(), message=_shown(failure.message, spec))
                 self._refused.append(exit)
         self._supervision.spawn(spawns)
 
@@ -133,3 +134,14 @@ class SupervisedRunner:
         if self._no_news >= 0:
             os.close(self._no_news)
             self._no_news = -1
+
+
+def _masked(spawn: Spawn, spec: StepSpec) -> Spawn:
+    """The process, whose outputs are kept without the secrets that the step was given."""
+    if spec.hidden is None:
+        return spawn
+    return msgspec.structs.replace(spawn, mask=(spec.hidden.texts, spec.hidden.broken))
+
+
+def _shown(message: str, spec: StepSpec) -> str:
+    return message if spec.hidden is None else hidden(message, spec.hidden)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from argosy.artifacts.redaction import Spellings
 from argosy.runners.local.supervision import Exit, Spawn
 
 __all__ = ["Exit", "ImageMeaning", "Mount", "Runner", "Runtime", "Spawn", "StartFailure", "StepSpec"]
@@ -34,7 +35,9 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     engine's configuration says), "host" or "none". outputs: absolute paths, in no mount and not in /tmp, at which the
     step will leave what is wanted of it: after its exit and `Runtime.retrieve` it is at the same path below root/ of
     the folder. keep: its container stays until `Runtime.release`. continues: the id of an earlier try, with `keep`,
-    whose files this one goes on with. delay_seconds: it is to wait so long before it starts.
+    whose files this one goes on with. delay_seconds: it is to wait so long before it starts. private: the names of
+    variables that are secrets. hidden: what stdout and stderr, and messages, are to be without; None for a step that
+    was given no secrets.
     """
 
     id: str
@@ -57,6 +60,8 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     keep: bool = False
     continues: str = ""
     delay_seconds: float = 0.0
+    private: tuple[str, ...] = ()
+    hidden: Spellings | None = None
 
 
 class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
