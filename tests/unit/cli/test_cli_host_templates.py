@@ -209,3 +209,29 @@ def test_mistakes_in_the_configuration_are_shown_where_they_are(
     assert refused.code == 3
     assert said in refused.err
     assert "argosy.toml:2" in refused.err
+
+
+@pytest.mark.parametrize("runtime", ["process", "sandbox", "podman"])
+def test_an_output_of_the_working_folder_is_what_the_step_wrote(folder: Path, argosy: Argosy, runtime: str) -> None:
+    program = {"sandbox": "bwrap"}.get(runtime, runtime)
+    if runtime != "process" and shutil.which(program) is None:
+        pytest.skip(f"{program} is not installed")
+    if runtime == "podman":
+        found = subprocess.run(["podman", "image", "exists", "docker.io/library/alpine:3.23"], check=False)
+        if found.returncode:
+            pytest.skip("scripts/make-test-images has not made the image alpine:3.23")
+    (folder / "argosy.toml").write_text('[python]\nimage = "docker.io/library/alpine:3.23"\n')
+    (folder / "code").mkdir()
+    for name in ("kept.txt", "changed.txt", "code/also.txt"):
+        (folder / name).write_text("as it was\n")
+    command = "test -f code/also.txt; echo new > new.txt; mkdir made; echo new > code/new.txt; echo x > changed.txt"
+    text = (ONE % json.dumps(f"sh@-ec@{command}")).replace("@", '", "')
+    text += "      inputs: {artifacts: [{name: given, path: given.txt, raw: {data: abc}}]}\n"
+    text += "      outputs: {artifacts: [{name: all, path: .}]}\n"
+    (folder / "one.yaml").write_text(text)
+    made = argosy("run", "one.yaml", "--name", "run", "--runtime", runtime)
+    assert made.code == 0, made.err
+    assert argosy("artifacts", "run", "main", "--get", "all", "-d", "out").code == 0
+    out = folder / "out"
+    left = sorted(path.relative_to(out).as_posix() for path in out.rglob("*"))
+    assert left == ["changed.txt", "code", "code/new.txt", "made", "new.txt"]

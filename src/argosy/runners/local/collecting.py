@@ -30,6 +30,7 @@ from argosy.runners.local.pod import Pod, Verdict
 from argosy.runners.local.runtimes.places import ENGINES, RELATIVE, ROOT, host_path, is_within
 from argosy.runners.local.runtimes.runtime import StepSpec
 from argosy.runners.local.staging import StagingOptions
+from argosy.runners.local.written import is_working_folder, written
 
 # What Argo keeps of a result; a parameter may be as long as the ConfigMap that would hold it.
 RESULT_BYTES = 256 << 10
@@ -241,22 +242,33 @@ class _Collection:
                 f"The output artifact {declared.name!r} cannot be saved: the step left nothing at {declared.path}.",
                 hint="Mark the artifact `optional: true` if it may.",
             )
-        return [self._saved(declared, place)]
+        template = self.start.template
+        digest = ""
+        if is_working_folder(template, declared.path):
+            digest = written(template, place, self.context, self.options.runtime)
+        return [self._saved(declared, place, digest)]
 
-    def _saved(self, declared: Artifact, place: Path) -> Artifact:
-        """The artifact with its location, once its bytes are there: where it says, else in the store."""
+    def _saved(self, declared: Artifact, place: Path, digest: str = "") -> Artifact:
+        """The artifact with its location, once its bytes are there: where it says, else in the store.
+
+        digest: what is to be kept is in the store already, and is not all that is at `place`.
+        """
         if declared.named is not None:
             _check_name(declared)
         else:
             declared = self._located(declared)
         if not _has_location(declared):
-            return msgspec.structs.replace(declared, digest=self.context.store.put(place, sync=False))
+            return msgspec.structs.replace(declared, digest=digest or self.context.store.put(place, sync=False))
         from argosy.artifacts.transfer import save_output
         from argosy.runners.local.fetching import transfer_context
 
         wanted = resolve(declared, self.context.repository)
         driver = driver_of(wanted, self.context.repository)
         scratch = self.context.attempt_folder(self.start.node) / "outputs"
+        if digest:
+            place = scratch / f".{declared.name[:100]}.written"
+            remove(place)
+            self.context.store.materialize(digest, place)
         save_output(place, wanted, driver, transfer_context(self.context), scratch=scratch)
         # A key of the default repository stays a key: it may be read where the repository is another one.
         kept = declared if needs_repository(declared) else wanted
