@@ -94,8 +94,8 @@ def test_a_driven_run_has_one_driver(tmp_path: Path) -> None:
     folder.write(WAITING)
     case = Case(folder, "one")
     code, _, errors = folder.call("resume", "one")
-    assert code == 2, errors
-    assert "goes on already" in errors
+    assert code == 5, errors
+    assert f"process {case.driver.pid}" in errors
     assert "watch one" in errors
     code, _, errors = folder.call("resume", "one", "--drive-only")
     assert code == 5, errors

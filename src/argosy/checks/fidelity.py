@@ -12,6 +12,7 @@ import msgspec
 
 from argosy.checks.fields import Row, row_of
 from argosy.checks.finding import Finding, Path, Rule, Severity
+from argosy.checks.local_kinds import kind_in_flags, kind_named
 from argosy.checks.rules.resources import FILLED_IN, plain_manifest
 from argosy.checks.texts import fields_of, structs
 from argosy.model.host_templates import is_ours
@@ -129,9 +130,10 @@ def _of_resource(path: Path, resource: ResourceTemplate) -> Iterator[Finding]:
     if resource.manifest_from is not None:
         return
     if not resource.manifest:
-        if resource.flags:
-            message = "a resource that is named by kubectl's flags only needs a cluster"
-            hint = "give the object's manifest: apiVersion, kind and metadata.name"
+        word = kind_in_flags(resource.flags)
+        if word and kind_named(word) is None and "{{" not in word:
+            message = f"the resource is a {word}, which exists on a cluster only"
+            hint = f"known here: {', '.join(LOCAL_KINDS)}"
             yield _finding(RESOURCE_NEEDS_CLUSTER, (*path, "flags"), message, hint)
         return
     for node in parse(plain_manifest(resource.manifest), "manifest").documents:
@@ -148,5 +150,4 @@ def _of_resource(path: Path, resource: ResourceTemplate) -> Iterator[Finding]:
 
 def _names_workflow(flags: tuple[str, ...]) -> bool:
     """Whether the kind among kubectl's flags is a Workflow: workflow NAME, wf/NAME."""
-    kind = next((flag for flag in flags if not flag.startswith("-")), "")
-    return kind.lower().partition("/")[0].partition(".")[0] in ("workflow", "workflows", "wf")
+    return kind_named(kind_in_flags(flags)) == "Workflow"

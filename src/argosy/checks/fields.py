@@ -208,10 +208,10 @@ _fields(m.LifecycleHook, "template templateRef arguments expression")
 _fields(m.SuspendTemplate, "duration")
 _fields(
     m.ResourceTemplate,
-    "action manifest manifestFrom successCondition failureCondition",
+    "action manifest manifestFrom successCondition failureCondition mergeStrategy",
     differs={
-        "mergeStrategy": "strategic is done as merge",
-        "flags": "kubectl is not called; flags have no effect",
+        "flags": "kubectl is not called: a kind and name, --ignore-not-found, --force and -n are understood; "
+        "another flag that would change the outcome is an error",
         "setOwnerReference": "written to the object; nothing is deleted with its owner",
     },
 )

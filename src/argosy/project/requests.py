@@ -50,7 +50,7 @@ def end_node(project: Project, summary: RunSummary, step: str, phase: Phase, mes
 def resume(project: Project, summary: RunSummary, step: str, parameters: dict[str, str]) -> Resumption:
     """Let a suspended run, or one suspended step of it, go on. parameters: what the step's outputs were waiting for.
 
-    Raises UsageError when the run is over, or is not suspended and is driven already.
+    Raises UsageError when the run is over, LeaseHeld when it is not suspended and another process drives it.
     """
     if summary.finished:
         raise UsageError(
@@ -67,8 +67,8 @@ def resume(project: Project, summary: RunSummary, step: str, parameters: dict[st
     suspended = view(project, summary).suspended
     if suspended:
         project.journal.request(summary.id, Resumed(at=now))
-    elif summary.driven:
-        raise UsageError(f"Run {summary.name} goes on already", hint=f"follow it with argosy watch {summary.name}")
+    else:
+        project.journal.refuse_driven(summary.id)
     return Resumption(asked=suspended, needs_driver=not summary.driven)
 
 

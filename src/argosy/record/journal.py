@@ -225,6 +225,13 @@ class Journal:
                 "INSERT INTO inbox (run, asked_at, body) VALUES (?, ?, ?)", (run_id, self._now(), encode(request))
             )
 
+    def pending_requests(self, run_id: int) -> list[Fact]:
+        """What was asked of the run and nobody has taken in yet."""
+        return [
+            decode(body)
+            for (body,) in self.database.rows("SELECT body FROM inbox WHERE run = ? ORDER BY id", (run_id,))
+        ]
+
     def take_requests(self, lease: Lease) -> list[Fact]:
         """What was asked since the last call, in order; each is now a fact of the run. Raises LeaseLost."""
         if not self.database.row("SELECT 1 FROM inbox WHERE run = ? LIMIT 1", (lease.run_id,)):
@@ -256,6 +263,10 @@ class Journal:
                 (run_id,),
             )
         return generation
+
+    def refuse_driven(self, run_id: int) -> None:
+        """Raises LeaseHeld, naming the process, when somebody drives the run; NotFound."""
+        self._leases.refuse_held(run_id, self._name(run_id))
 
     def delete_run(self, run_id: int) -> None:
         """Remove the run with all its generations. Raises LeaseHeld when somebody drives it, NotFound."""

@@ -104,3 +104,18 @@ def test_an_owner_reference_differs_and_is_not_dropped() -> None:
     resource = {"action": "create", "setOwnerReference": True, "manifest": "kind: ConfigMap\nmetadata: {name: c}"}
     found = fidelity.report(workflow({"entrypoint": "a", "templates": [{"name": "a", "resource": resource}]}))
     assert [(one.rule, "written to the object" in one.message) for one in found] == [("field-differs", True)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "rules"),
+    [
+        (["configmap", "settings"], []),
+        (["--ignore-not-found", "cm/settings"], []),
+        (["{{inputs.parameters.kind}}", "settings"], []),
+        (["service", "web"], ["resource-needs-cluster"]),
+        (["pods/web"], ["resource-needs-cluster"]),
+    ],
+)
+def test_a_resource_may_be_named_by_flags_alone(flags: list[str], rules: list[str]) -> None:
+    spec = {"entrypoint": "a", "templates": [{"name": "a", "resource": {"action": "get", "flags": flags}}]}
+    assert [one.rule for one in fidelity.report(workflow(spec)) if one.severity == "error"] == rules

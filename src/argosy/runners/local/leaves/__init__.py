@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from argosy.artifacts.troubles import raise_if_full
 from argosy.errors import ArgosyError
 from argosy.model.events import AttemptExited
 from argosy.model.manifest import Template
@@ -24,14 +25,17 @@ def run(start: Start, context: RunContext, cancelled: Callable[[], bool]) -> Att
     """Carry a leaf out, in the calling thread, and say how it ended; `at` is the caller's to set.
 
     cancelled: asked often; once true the leaf ends Failed. Nothing is raised for what the manifest, a server or the
-    machine does wrong: it is Failed with the message, as in Argo, where these leaves end by an exit code.
+    machine does wrong: it is Failed with the message, as in Argo, where these leaves end by an exit code. But a
+    full disk raises EnvironmentTrouble: the leaf is begun again when there is room.
     """
     try:
         return _run(start, context, cancelled)
     except ArgosyError as problem:
+        raise_if_full(problem)
         message = f"{problem.message} {problem.hint}".strip()
         return AttemptExited(at=0.0, node=start.node, phase=Phase.FAILED, message=message)
     except OSError as problem:
+        raise_if_full(problem)
         message = f"cannot write the step's files: {problem.strerror or problem}"
         return AttemptExited(at=0.0, node=start.node, phase=Phase.ERROR, message=message)
     except Exception as problem:
@@ -51,5 +55,6 @@ def _run(start: Start, context: RunContext, cancelled: Callable[[], bool]) -> At
 
         return run_data(start, context, cancelled)
     from argosy.runners.local.leaves.resource import run_resource
+    from argosy.runners.local.leaves.secret_objects import run_without_values
 
-    return run_resource(start, context, cancelled)
+    return run_without_values(run_resource, start, context, cancelled)

@@ -63,9 +63,10 @@ def run_http(start: Start, context: RunContext, cancelled: Callable[[], bool]) -
     log.say(f"HTTP {answer.status}, {len(answer.body)} characters")
     log.write(answer.body if answer.body.endswith("\n") or not answer.body else answer.body + "\n")
     problem = _judged(template, method, body, answer)
-    outputs = Outputs(result=answer.body, parameters=parameters)
+    outputs = Outputs(result=log.hidden(answer.body), parameters=parameters)
     phase = Phase.FAILED if problem else Phase.SUCCEEDED
-    return AttemptExited(at=0.0, node=start.node, phase=phase, message=log.redact(problem), outputs=outputs)
+    message = log.redact(problem) or ("secrets are hidden in the result" if outputs.result != answer.body else "")
+    return AttemptExited(at=0.0, node=start.node, phase=phase, message=message, outputs=outputs)
 
 
 def _headers(template: HTTPTemplate, context: RunContext, log: Log) -> dict[str, str]:

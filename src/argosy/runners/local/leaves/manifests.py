@@ -13,6 +13,7 @@ import msgspec
 
 from argosy.artifacts.repositories import driver_of, resolve
 from argosy.artifacts.transfer import load_input
+from argosy.checks.local_kinds import kind_named
 from argosy.dialects import argo
 from argosy.dialects.argo_kinds import refusal
 from argosy.model.manifest import KINDS, ArtifactFields, ResourceTemplate, Template
@@ -25,13 +26,6 @@ from argosy.syntax.parse import parse
 MAX_MANIFEST_BYTES = 1 << 20
 # The letters of names that Kubernetes makes: none that spell words or look like digits.
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-PLURALS = {
-    "persistentvolumeclaim": ("pvc",),
-    "workflow": ("wf",),
-    "configmap": ("cm",),
-    "cronworkflow": ("cwf", "cronwf"),
-}
-SHORT = {"workflowtemplate": ("wftmpl",), "clusterworkflowtemplate": ("clusterwftmpl", "cwft")}
 # Flags that ask for nothing that differs here; those in the second line are followed by a value.
 WITHOUT_EFFECT = ("--validate", "--wait", "--cascade", "--save-config", "--overwrite", "--record", "--now")
 WITH_VALUE = ("-o", "--output", "-n", "--namespace", "--grace-period", "--field-manager", "--timeout")
@@ -82,12 +76,10 @@ def read_flags(flags: tuple[str, ...], namespace: str) -> Flags:
 
 def _kind(word: str) -> str:
     """The kind that a word of kubectl's command line means. Raises LeafFailed."""
-    asked = word.lower().partition(".")[0]
-    for kind in KINDS:
-        low = kind.lower()
-        if asked in (low, low + "s", *PLURALS.get(low, ()), *SHORT.get(low, ())):
-            return kind
-    raise _refused(word)
+    kind = kind_named(word)
+    if kind is None:
+        raise _refused(word)
+    return kind
 
 
 def _refused(kind: str) -> LeafFailed:
@@ -127,6 +119,8 @@ def _bytes_of(artifact: ArtifactFields, context: RunContext, log: Log, cancelled
         raise LeafFailed("the artifact of manifestFrom is a folder.", hint="Save a single file.")
     with target.open("rb") as file:
         data = file.read(MAX_MANIFEST_BYTES + 1)
+    # It may be a Secret's.
+    target.unlink()
     if len(data) > MAX_MANIFEST_BYTES:
         raise LeafFailed(f"the manifest has more than {MAX_MANIFEST_BYTES} bytes.")
     return data

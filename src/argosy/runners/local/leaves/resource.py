@@ -39,6 +39,12 @@ LAST_LOOK_SECONDS = 1.0
 CANCEL_LOOK_SECONDS = 0.1
 # Objects of a custom kind have no schema that says how their lists merge.
 NO_STRATEGY = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
+WORKFLOW = "Workflow"
+# A run that was made here may lose its driver so often before it is given up.
+MOST_DRIVERS = 10
+# A run that was made here has this long to end with the one that made it.
+END_SECONDS = 60.0
+END_LOOK_SECONDS = 0.25
 Object = dict[str, Any]
 
 
@@ -51,12 +57,15 @@ def run_resource(start: Start, context: RunContext, cancelled: Callable[[], bool
     _check_delete(start.template, resource)
     # Both are read first: a mistake in them must not leave an object behind.
     good, bad = _conditions(resource)
+    if cancelled():
+        raise LeafFailed("stopped before it began.")
     handling = Handling(start, context, context.objects, log)
     where = handling.act(resource, manifest_text(resource, start.template, context, log, cancelled))
     outputs: Outputs | None = None
     if resource.action != "delete":
         if where is not None:
-            _wait(context.objects, where, good, bad, log, cancelled)
+            owner = context.identity.name if resource.set_owner_reference else ""
+            _wait(Waiting(context.objects, where, owner, log, cancelled), good, bad)
         outputs = _outputs(start.template, _get(context.objects, *where) if where is not None else None)
     return AttemptExited(at=0.0, node=start.node, phase=Phase.SUCCEEDED, outputs=outputs or Outputs(exit_code="0"))
 
@@ -124,6 +133,8 @@ class Handling:
             intent.write_text(ours)
         elif intent.is_file() and intent.read_text() == ours:
             self._log.say(f"{kind} {name} was created before an interruption")
+            if kind == WORKFLOW:
+                self._objects.go_on(name, False)
             return kind, name
         else:
             raise LeafFailed(f'{kind} "{name}" already exists.', hint="Use the action apply, or generateName.")
@@ -136,13 +147,28 @@ class Handling:
         existing = _get(self._objects, kind, name)
         if existing is None:
             return self._create(resource, document)
-        if kind == "Workflow":
+        if kind == WORKFLOW and resource.set_owner_reference:
+            return self._take_up(kind, name, existing)
+        if kind == WORKFLOW:
             if existing.get("spec") != document.get("spec"):
                 self._log.say(f"Workflow {name} is a run already: what differs in its spec is not taken over")
             self._log.say(f"{kind} {name} unchanged")
             return kind, name
         self._put(self._owned(resource, document), must_be_new=False)
         self._log.say(f"{kind} {name} configured")
+        return kind, name
+
+    def _take_up(self, kind: str, name: str, existing: Object) -> tuple[str, str]:
+        """Go on with a run that an attempt before this one made; what failed of it is run again, once an attempt."""
+        references = cast("list[Object]", existing.get("metadata", {}).get("ownerReferences") or [])
+        if not any(one.get("uid") == self._context.identity.uid for one in references):
+            raise LeafFailed(f'{kind} "{name}" is another run already.', hint="Delete it, or give this one a name.")
+        intent = self._log.path.with_name("creating.json")
+        known = intent.is_file()
+        self._objects.go_on(name, not known)
+        if not known:
+            intent.write_text(json.dumps([kind, name]))
+        self._log.say(f"{kind} {name} goes on")
         return kind, name
 
     def _replace(self, resource: ResourceTemplate, document: Object, flags: Flags) -> tuple[str, str]:
@@ -225,36 +251,62 @@ class Handling:
             raise LeafFailed(problem.message, hint=problem.hint) from problem
 
 
-def _wait(
-    objects: Objects,
-    where: tuple[str, str],
-    good: tuple[Requirement, ...],
-    bad: tuple[Requirement, ...],
-    log: Log,
-    cancelled: Callable[[], bool],
-) -> None:
+class Waiting(msgspec.Struct, frozen=True):
+    """What is waited for. owner: the run that made it, "" for an object that nobody ends."""
+
+    objects: Objects
+    where: tuple[str, str]
+    owner: str
+    log: Log
+    cancelled: Callable[[], bool]
+
+
+def _wait(waiting: Waiting, good: tuple[Requirement, ...], bad: tuple[Requirement, ...]) -> None:
     """Return once every requirement of success holds; look less and less often. Raises LeafFailed."""
     if not good and not bad:
         return
-    kind, name = where
-    pause, tick = FIRST_LOOK_SECONDS, threading.Event()
+    kind, name = waiting.where
+    pause, tick, lost = FIRST_LOOK_SECONDS, threading.Event(), 0
     while True:
-        document = _get(objects, kind, name)
+        document = _get(waiting.objects, kind, name)
         if document is None:
             raise LeafFailed(f'{kind} "{name}" was deleted while its state was waited for.')
         failed = next((one for one in bad if one.holds(document)), None)
         if failed is not None:
             raise LeafFailed(f"failure condition '{failed}' evaluated true")
         if all(one.holds(document) for one in good):
-            log.say(f"the conditions on {kind} {name} hold")
+            waiting.log.say(f"the conditions on {kind} {name} hold")
             return
+        if waiting.owner and kind == WORKFLOW and _is_interrupted(document):
+            lost += 1
+            if lost > MOST_DRIVERS:
+                raise LeafFailed(f'{kind} "{name}" lost its driver {lost} times.')
+            waiting.objects.go_on(name, False)
         waited = 0.0
         while waited < pause:
-            if cancelled():
+            if waiting.cancelled():
+                _end(waiting, tick)
                 raise LeafFailed(f"waiting for {kind} {name} was stopped.")
             tick.wait(min(CANCEL_LOOK_SECONDS, pause - waited))
             waited += CANCEL_LOOK_SECONDS
         pause = min(LAST_LOOK_SECONDS, pause * 1.5)
+
+
+def _is_interrupted(document: Object) -> bool:
+    status = cast("Object", document.get("status") or {})
+    return any(one.get("type") == "Interrupted" for one in cast("list[Object]", status.get("conditions") or []))
+
+
+def _end(waiting: Waiting, tick: threading.Event) -> None:
+    """Have a run that this one made end with it, and wait until it has."""
+    kind, name = waiting.where
+    if kind != WORKFLOW or not waiting.owner:
+        return
+    waited = 0.0
+    while (state := waiting.objects.end(name, waiting.owner)) == "ending" and waited < END_SECONDS:
+        tick.wait(END_LOOK_SECONDS)
+        waited += END_LOOK_SECONDS
+    waiting.log.say(f"{kind} {name} {'is over' if state == 'over' else 'goes on'}")
 
 
 def _outputs(template: Template, document: Object | None) -> Outputs | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from argosy.artifacts.locations import Context
-from argosy.artifacts.redaction import redact
+from argosy.artifacts.redaction import hidden, redact, spellings
 from argosy.errors import ArgosyError, NotFound
 from argosy.model.manifest import KeySelector, Parameter, Template
 from argosy.plan.actions import Start
@@ -40,6 +40,10 @@ class Log:
     def redact(self, text: str) -> str:
         """The text without secrets."""
         return redact(text, self._secrets)
+
+    def hidden(self, text: str) -> str:
+        """The text without the secrets it was told, and else as it is: for outputs."""
+        return hidden(text, spellings(self._secrets))
 
     def say(self, line: str) -> None:
         """One line with the time in front. Raises OSError."""
