@@ -100,6 +100,7 @@ class _Choice:
 
     def __init__(self, root: Path, rules: CodeRules, home: Path) -> None:
         self.root, self.rules = root, rules
+        self._root = str(root)
         self.home = os.path.realpath(home)
         self.files: dict[str, CodeFile] = {}
         self.left_out: list[LeftOut] = []
@@ -137,7 +138,7 @@ class _Choice:
         closed = self._why_closed(path.rpartition("/")[0])
         if closed == _MARKED or (closed and not tracked):
             return
-        place = self.root / path
+        place = f"{self._root}/{path}"
         try:
             status = os.lstat(place)
         except (FileNotFoundError, NotADirectoryError):
@@ -152,7 +153,7 @@ class _Choice:
             if not tracked:
                 self._leave_out(path, SPECIAL)
             return
-        content = _Content(None if is_link else place)
+        content = _Content("" if is_link else place)
         wanted = decide(self.rules.rules, path, content)
         if wanted is None and not tracked and (reason := self._beyond(status.st_size, content)):
             self._leave_out(path, reason)
@@ -208,11 +209,11 @@ class _Choice:
 class _Content:
     """Whether a file is text or binary, looked at only when somebody asks."""
 
-    def __init__(self, place: Path | None) -> None:
+    def __init__(self, place: str) -> None:
         self._place = place
 
     def __call__(self) -> str:
-        if self._place is None:
+        if not self._place:
             return "text"
         with disk_errors("read", self._place), open(self._place, "rb") as file:
             return "text" if is_text(file.read(_LOOKED_AT_BYTES)) else "binary"

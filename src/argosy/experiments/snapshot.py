@@ -88,7 +88,7 @@ def shown(path: str) -> str:
 
 def _keep(store: Store, listing: Listing, index: Path) -> str:
     """Store the files of a listing as one folder; only those that changed since they were last seen are read."""
-    known = _read_index(index)
+    known = _standing(store, listing, _read_index(index))
     seen: dict[str, _Indexed] = {}
     now = time.time_ns()
     fresh = False
@@ -96,8 +96,9 @@ def _keep(store: Store, listing: Listing, index: Path) -> str:
     for file in listing.files:
         entry, indexed = _entry(store, listing.root, file, known, now)
         if indexed is not None:
-            seen[str(listing.root / file.path)] = indexed
-            fresh = fresh or known.get(str(listing.root / file.path)) is not indexed
+            place = f"{listing.root}/{file.path}"
+            seen[place] = indexed
+            fresh = fresh or known.get(place) is not indexed
         folder = tree
         *above, _ = file.path.split("/")
         for part in above:
@@ -109,16 +110,28 @@ def _keep(store: Store, listing: Listing, index: Path) -> str:
     return digest
 
 
+def _standing(store: Store, listing: Listing, indexed: dict[str, _Indexed]) -> dict[str, _Indexed]:
+    """What of an index still holds: the file is as it was, and the store has its content."""
+    found: dict[str, _Indexed] = {}
+    for file in listing.files:
+        place = f"{listing.root}/{file.path}"
+        one = indexed.get(place)
+        if one is not None and one.stamp == file.stamp:
+            found[place] = one
+    missing = store.hold_all({one.digest for one in found.values()})
+    return {place: one for place, one in found.items() if one.digest not in missing}
+
+
 def _entry(
     store: Store, root: Path, file: CodeFile, known: dict[str, _Indexed], now: int
 ) -> tuple[Entry, _Indexed | None]:
     name = file.path.rpartition("/")[2]
     if file.target:
         return Entry(name, 0o777, "link", file.target, 0), None
-    place = str(root / file.path)
+    place = f"{root}/{file.path}"
     indexed = known.get(place)
-    if indexed is None or indexed.stamp != file.stamp or not store.hold(indexed.digest):
-        digest = f"sha256:{parse_digest(store.put(root / file.path, sync=False)).hex}"
+    if indexed is None:
+        digest = f"sha256:{parse_digest(store.put(Path(place), sync=False)).hex}"
         size = store.size(digest)
         settled = size == file.size and max(file.stamp[3:], default=now) < now - _SETTLED_NANOSECONDS
         indexed = _Indexed(file.stamp if settled else (), digest, size)
