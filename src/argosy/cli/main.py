@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "runs": ("runs", "List runs with parameters and metrics, filtered and sorted."),
     "compare": ("compare", "Set runs beside one another."),
     "metrics": ("metrics", "Show the metrics of a run, with their curves."),
+    "report": ("report", "Write a page about a run."),
     "label": ("label", "Label runs with a few words."),
     "mark": ("mark", "Mark runs as preferred to others."),
     "unmark": ("unmark", "Take the mark from runs."),

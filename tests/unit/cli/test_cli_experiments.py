@@ -183,3 +183,38 @@ spec:
 def test_a_run_whose_folder_is_gone_keeps_its_metrics(argosy: Argosy, two: tuple[str, str], folder: Path) -> None:
     shutil.rmtree(folder / ".argosy" / "runs")
     assert argosy("runs", "-w", "loss > 0", "-o", "name").out.split() == ["second", "first"]
+
+
+def test_a_report_is_one_page(argosy: Argosy, folder: Path) -> None:
+    (folder / "bad.yaml").write_text(
+        """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: bad}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: html, value: "<b>bold</b>"}]}
+  templates:
+  - name: main
+    script:
+      image: none
+      command: [sh]
+      source: |
+        printf 'loss: 1\\nloss: 2\\n<script>alert(1)</script>\\n'
+        mkdir out; printf '\\211PNG....' > out/plot.png
+        exit 3
+    outputs: {artifacts: [{name: plots, path: out}]}
+"""
+    )
+    assert argosy("run", "bad.yaml", "-q").code == 1
+    written = argosy("report", "bad")
+    assert written.out == "bad.html\n"
+    text = (folder / "bad.html").read_text()
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "&lt;b&gt;bold&lt;/b&gt;" in text
+    assert 'src="data:image/png;base64,iVBORy4uLi4="' in text
+    assert 'class="curve"' in text
+    assert "exit code 3" in text
+    assert argosy("report", "bad", "-o", "-").out.startswith("<!DOCTYPE html>")
+    assert argosy("report", "nope").code == 4
