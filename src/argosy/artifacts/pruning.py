@@ -27,9 +27,10 @@ OBJECTS_A_TURN = 500
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What a check found. missing: digests that a folder names and that are not here. corrupt: digests of the damaged.
+    """What a check found. missing: digests that a folder names and that are not here.
 
-    leftover: files that an interrupted writer left. quarantined: damaged objects put aside earlier.
+    corrupt: digests of the damaged, which were put aside, so that the same content is stored anew. leftover: files that
+    an interrupted writer left. quarantined: damaged objects put aside, now or earlier.
     """
 
     objects: int
@@ -46,7 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_store(store: Store, read_data: bool, grace_seconds: float) -> Report:
-    """See `Store.check`."""
+    """See `Store.check`. What is damaged is put aside: as long as it lay there, its name would stand for it."""
     objects, size_bytes = 0, 0
     corrupt: list[str] = []
     missing: set[str] = set()
@@ -56,15 +57,17 @@ def check_store(store: Store, read_data: bool, grace_seconds: float) -> Report:
         if digest.form == "tree":
             entries = _tree_entries(path, digest)
             if entries is None:
+                store.quarantine(digest)
                 corrupt.append(str(digest))
                 continue
             missing.update(e.digest for e in entries if e.kind != "link" and not _is_here(store, e))
         elif read_data and _hash(path) != digest.hex:
+            store.quarantine(digest)
             corrupt.append(str(digest))
     return Report(
         objects=objects,
         size_bytes=size_bytes,
-        missing=tuple(sorted(missing)),
+        missing=tuple(sorted(missing - set(corrupt))),
         corrupt=tuple(sorted(corrupt)),
         leftover=tuple(str(path) for path in old_files(store.root / "tmp", grace_seconds)),
         quarantined=tuple(sorted(path.name for path in (store.root / "quarantine").iterdir())),

@@ -35,10 +35,10 @@ def command(read_data: bool, output: str | None, home: Path | None) -> int:
         return 0 if found.sound else 1
     for word, names in (
         ("damaged run", found.damaged_runs),
-        ("damaged object", found.corrupt),
+        ("damaged object, put aside", found.corrupt),
         ("missing object", found.missing),
         ("artifact that is not in the store", found.lost),
-        ("put aside earlier", found.quarantined),
+        ("kept aside", found.quarantined),
         ("left over by an interrupted writer", found.leftover),
     ):
         for name in names:
