@@ -6,13 +6,14 @@ It knows how a run is asked for and shown; making and driving it is the project'
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from argosy.cli.console import BOLD, Console
 from argosy.cli.options import console, home_option, open_project, output_option, pairs, parameter_options
 from argosy.cli.reuse import read_refresh, reuse_options
+from argosy.cli.sweep import SweepWords, sweep_of, sweep_options
 from argosy.cli.values import OPEN, Words, read_words, values_of
 from argosy.errors import NotFound, UsageError
 
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 AS_ASKED = "as asked for"
+
+
+class Asking(NamedTuple):
+    """What stood after FILE and in the options on values."""
+
+    given: Words
+    sweep: SweepWords
+    ask: bool
+
+
 RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 
 
@@ -42,6 +53,7 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 )
 @click.option("--detach", is_flag=True, help="Drive the run in a process of its own, and return.")
 @reuse_options
+@sweep_options
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
 @click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
@@ -63,6 +75,7 @@ def command(
     detach: bool,
     cache: bool | None,
     refresh: tuple[str, ...],
+    sweep: SweepWords,
     ignore_resources: bool,
     strict: bool,
     quiet: bool,
@@ -74,7 +87,8 @@ def command(
     FILE is a manifest, "-" for standard input, or template/NAME for one of the catalog. What else the file holds
     (ConfigMaps, Secrets, templates, claims) is applied to the catalog first; several workflows run one after the other.
 
-    NAME=VALUE gives an input its value; argosy params FILE shows what there is.
+    NAME=VALUE gives an input its value; argosy params FILE shows what there is. NAME=[VALUE,VALUE] and
+    NAME=uniform[LOW:HIGH] try many, each in a run of its own, as do the rows of @FILE; -p NAME=[...] is one value.
 
     Ctrl-C stops the run, with its exit handlers; once more ends it at once.
     """
@@ -99,7 +113,8 @@ def command(
         cache=cache,
         refresh=refresh,
     )
-    return _run_file(open_project(home), file, given, wanted, ask=ask, detach=detach, quiet=quiet, output=output)
+    asking = Asking(given, sweep, ask)
+    return _run_file(open_project(home), file, asking, wanted, detach=detach, quiet=quiet, output=output)
 
 
 def given_parameters(parameters: tuple[str, ...], params_file: Path | None) -> dict[str, str]:
@@ -130,19 +145,18 @@ def _list_files(console: Console) -> int:
 def _run_file(
     project: Project,
     file: str,
-    given: Words,
+    asking: Asking,
     wanted: Wanted,
     *,
-    ask: bool,
     detach: bool,
     quiet: bool,
     output: str | None,
 ) -> int:
     from argosy.project.documents import apply
-    from argosy.project.sources import chosen, source_of, submit
+    from argosy.project.sources import chosen, source_of
 
     source = source_of(project, file, strict=wanted.strict)
-    candidates = chosen(source, given.selected, file)
+    candidates = chosen(source, asking.given.selected, file)
     if len(candidates) > 1 and wanted.name:
         raise UsageError(f"{file} holds {len(candidates)} workflows, and --name names one run")
     talk = console()
@@ -151,29 +165,47 @@ def _run_file(
         talk.say(f"{applied.kind} {applied.name} {applied.outcome}")
     worst = 0
     for candidate in candidates:
-        asked_for = _with_values(project, candidate, given, wanted, ask=ask)
-        submitted = submit(project, source, candidate, asked_for)
+        submitted = _submitted(project, source, candidate, wanted, asking)
         if not quiet:
             _tell_submitted(talk, source, candidate, submitted)
         worst = max(worst, follow(project, submitted.run_id, submitted.name, detach=detach, quiet=quiet, output=output))
+        if submitted.options.sweep is not None and not detach and not quiet:
+            _tell_sweep(project, submitted.name)
         if worst == INTERRUPTED:
             break
     return worst
 
 
-def _with_values(project: Project, candidate: Candidate, given: Words, wanted: Wanted, *, ask: bool) -> Wanted:
-    """What is wanted with the values of the words after FILE, and those that were asked for."""
+def _submitted(project: Project, source: Source, candidate: Candidate, wanted: Wanted, asking: Asking) -> Submitted:
+    """Put the run, or the sweep, into the record, with the values after FILE and those that were asked for."""
     import msgspec
 
-    from argosy.project.sources import takes
+    from argosy.project.sources import submit, takes
 
     signature = takes(project, candidate)
-    parameters = {**wanted.parameters, **values_of(given, signature)}
-    if ask:
-        from argosy.cli.asking import ask as ask_for
+    given = values_of(asking.given, signature)
+    if signature.lists_sweep:
+        given = {**wanted.parameters, **given}
+    single, sweep = sweep_of(asking.sweep, given, asking.given.files, signature)
+    parameters = {**({} if signature.lists_sweep else wanted.parameters), **single}
+    if asking.ask:
+        from argosy.cli.asking import ask
 
-        parameters |= ask_for(console(), signature, parameters)
-    return msgspec.structs.replace(wanted, parameters=parameters, signature=signature)
+        swept = sweep.spaces if sweep is not None else ()
+        parameters |= ask(console(), signature, (*parameters, *swept))
+    wanted = msgspec.structs.replace(wanted, parameters=parameters, signature=signature)
+    if sweep is None:
+        return submit(project, source, candidate, wanted)
+    from argosy.project.sweeping import submit as submit_sweep
+
+    return submit_sweep(project, source, candidate, wanted, sweep)
+
+
+def _tell_sweep(project: Project, name: str) -> None:
+    from argosy.cli.trials import tell
+    from argosy.project.sweep_results import results_of
+
+    tell(console(), results_of(project, project.find(name)))
 
 
 def _tell_submitted(talk: Console, source: Source, candidate: Candidate, submitted: Submitted) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from argosy.runners.local.context import Objects
 
 WORKFLOW = "Workflow"
+_SUBMITTING = threading.Lock()
 
 
 class SharedDocuments:
@@ -89,7 +90,15 @@ def objects_of(home: Home, folder: Path) -> Objects:
                 return False
             return True
 
-    return Objects(get=get, put=put, delete=delete)
+    def go_on(name: str, again: bool) -> None:
+        with _closing(project()) as mine:
+            _go_on(mine, name, again)
+
+    def end(name: str, owner: str) -> str:
+        with _closing(project()) as mine:
+            return _end(mine, name, owner)
+
+    return Objects(get=get, put=put, delete=delete, go_on=go_on, end=end)
 
 
 class _closing:
@@ -108,11 +117,8 @@ class _closing:
 def _run_as_json(project: Project, name: str) -> bytes | None:
     from argosy.project.views import view
 
-    try:
-        summary = project.find(name)
-    except NotFound:
-        return None
-    if summary.name != name:
+    summary = project.queries.named(name)
+    if summary is None:
         return None
     return msgspec.json.encode(view(project, summary).document())
 
@@ -128,7 +134,59 @@ def _submit(project: Project, name: str, data: bytes) -> None:
     """Put a run of the workflow into the record, driven by a process of its own. Raises UsageError if it is there."""
     from argosy.project.driving import detach
     from argosy.project.submission import Wanted
+    from argosy.project.sweeping import sweep_of_trial, wanted_of_trial
 
     workflow = msgspec.json.decode(data, type=Workflow, strict=False)
-    submitted = project.submit(workflow, Wanted(name=name), data.decode())
+    found = sweep_of_trial(project, workflow)
+    if found is None:
+        submitted = project.submit(workflow, Wanted(name=name), data.decode())
+    else:
+        # One trial after the other: each is to know of those that were begun before it.
+        with _SUBMITTING:
+            wanted = wanted_of_trial(project, *found, workflow)
+            source = project.queries.source(found[0].id)
+            submitted = project.submit(workflow, wanted, source)
     detach(project, submitted.name)
+
+
+def _go_on(project: Project, name: str, again: bool) -> None:
+    """Have the run driven by a process of its own, if it is not over. again: a failed one is retried."""
+    from argosy.project.driving import detach
+
+    summary = project.queries.named(name)
+    if summary is None or summary.driven:
+        return
+    if summary.finished:
+        if not again or summary.phase == "Succeeded":
+            return
+        from argosy.project.rerunning import retry
+        from argosy.project.views import view
+
+        retry(project, view(project, summary))
+    detach(project, name)
+
+
+def _end(project: Project, name: str, owner: str) -> str:
+    """Ask the run to end as its owner was asked to; as `Objects.end` says."""
+    from argosy.errors import UsageError
+    from argosy.model.events import StopRequested
+    from argosy.project.requests import TERMINATE, end
+
+    whose, summary = project.queries.named(owner), project.queries.named(name)
+    asked = [one for _, one in project.queries.events(whose.id) if isinstance(one, StopRequested)] if whose else []
+    if not asked:
+        return ""
+    if summary is None or summary.finished:
+        return "over"
+    strategy = TERMINATE if any(one.strategy == TERMINATE for one in asked) else asked[0].strategy
+    facts = [*(one for _, one in project.queries.events(summary.id)), *project.journal.pending_requests(summary.id)]
+    known = [one.strategy for one in facts if isinstance(one, StopRequested)]
+    if strategy not in known and TERMINATE not in known:
+        try:
+            end(project, summary, strategy, f"{owner} was ended")
+        except UsageError:
+            # It ended in between.
+            return "over"
+    if not summary.driven:
+        _go_on(project, name, again=False)
+    return "ending"

@@ -15,6 +15,7 @@ import msgspec
 from argosy.checks.catalog import DocumentCatalog, Options
 from argosy.checks.finding import Finding
 from argosy.dialects.argo import Loaded, LoadedDocument
+from argosy.dialects.secret_text import without_values
 from argosy.errors import InvalidFile, NotFound, UsageError
 from argosy.model.inputs import Input, Signature
 from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowSpec, WorkflowTemplateRef
@@ -197,11 +198,15 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
     if wanted.signature is None:
         wanted = msgspec.structs.replace(wanted, signature=takes(project, candidate))
     try:
-        return project.submit(candidate.workflow, wanted, source.text)
+        return project.submit(candidate.workflow, wanted, without_values(source.text))
     except Refused as refused:
-        found = placed(refused.findings, candidate)
-        errors = [one for one in found if one.severity == "error"]
-        raise InvalidFile(refused.message, diagnostics=tuple(errors), hint=refused.hint) from None
+        raise refusal(refused, candidate) from None
+
+
+def refusal(refused: Refused, candidate: Candidate) -> InvalidFile:
+    """The error with its findings at their places in the file."""
+    errors = [one for one in placed(refused.findings, candidate) if one.severity == "error"]
+    return InvalidFile(refused.message, diagnostics=tuple(errors), hint=refused.hint)
 
 
 def placed(findings: Iterable[Finding], candidate: Candidate) -> list[Diagnostic]:

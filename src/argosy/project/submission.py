@@ -20,6 +20,7 @@ from argosy.errors import ExpressionError, InvalidFile
 from argosy.experiments.provenance import Python, Snapshot, Stored
 from argosy.model.inputs import Input, Signature
 from argosy.model.manifest import Workflow, WorkflowSpec, WorkflowTemplate, WorkflowTemplateRef
+from argosy.model.sweeps import Sweep
 from argosy.plan.plan import Carried
 from argosy.plan.templates import with_workflow_template
 from argosy.plan.workflow_names import RunIdentity, WorkflowNames
@@ -51,6 +52,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     # Whether outcomes of earlier runs are used again, None for what the project says; steps that are run anyway.
     cache: bool | None = None
     refresh: tuple[str, ...] = ()
+    # That the run is a sweep, and over what.
+    sweep: Sweep | None = None
 
 
 class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +76,7 @@ class RunOptions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cache: bool = False
     refresh: tuple[str, ...] = ()
     inputs: tuple[Input, ...] = ()
+    sweep: Sweep | None = None
     # The code that the run keeps, the interpreter of its host templates, and what that interpreter had.
     code: Snapshot | None = None
     python: Python | None = None
@@ -135,13 +139,14 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         cache=bool(wanted.refresh) or (configuration.cache if wanted.cache is None else wanted.cache),
         refresh=wanted.refresh,
         inputs=takes.inputs,
+        sweep=wanted.sweep,
     )
     return Prepared(workflow=merged, identity=identity, options=options, findings=findings, code=wanted.code)
 
 
 def filled_in(workflow: Workflow, wanted: Wanted, catalog: Catalog) -> Workflow:
     """The workflow with the parameters and the entrypoint that were asked for. Raises UsageError."""
-    referenced = _referenced(workflow, catalog)
+    referenced = referenced_by(workflow, catalog)
     takes = wanted.signature or signature_of(workflow, referenced)
     workflow = arguments.with_parameters(workflow, wanted.parameters, referenced, takes)
     arguments.check_required(takes, workflow, referenced)
@@ -150,7 +155,7 @@ def filled_in(workflow: Workflow, wanted: Wanted, catalog: Catalog) -> Workflow:
 
 def takes_of(workflow: Workflow, catalog: Catalog) -> Signature:
     """What an Argo workflow takes: its arguments, and those of the template that it refers to."""
-    return signature_of(workflow, _referenced(workflow, catalog))
+    return signature_of(workflow, referenced_by(workflow, catalog))
 
 
 def _repository(workflow: Workflow, catalog: Catalog) -> tuple[Finding, ...]:
@@ -186,7 +191,8 @@ def checked(workflow: Workflow, catalog: Catalog) -> tuple[Finding, ...]:
     return findings
 
 
-def _referenced(workflow: Workflow, catalog: Catalog) -> WorkflowSpec | None:
+def referenced_by(workflow: Workflow, catalog: Catalog) -> WorkflowSpec | None:
+    """The spec that the workflow's workflowTemplateRef means, as far as it is there."""
     stored = _stored(workflow, catalog)
     return stored.spec if stored is not None else None
 

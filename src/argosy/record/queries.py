@@ -153,6 +153,15 @@ class Queries:
             found = [run for run in found if run.labels.get(label[0]) == label[1]][:limit]
         return found
 
+    def named(self, name: str) -> RunSummary | None:
+        """The run of exactly that name."""
+        found = self._select("r.name = ?", (name,))
+        return found[0] if found else None
+
+    def named_from(self, prefix: str) -> list[RunSummary]:
+        """The runs whose names begin so, newest first; costs a look at those only."""
+        return self._select("r.name >= ? AND r.name < ?", (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)))
+
     def _select(self, condition: str, parameters: tuple[object, ...], limit: int | None = None) -> list[RunSummary]:
         rows = self._database.rows(
             f"SELECT {_COLUMNS} FROM {_TABLES} WHERE {condition} ORDER BY r.created_at DESC, r.id DESC"

@@ -71,11 +71,18 @@ class Objects:
         get: Callable[[str, str], bytes | None],
         put: Callable[[str, str, bytes, bool], None],
         delete: Callable[[str, str], bool],
+        go_on: Callable[[str, bool], None] = lambda name, again: None,
+        end: Callable[[str, str], str] = lambda name, owner: "",
     ) -> None:
         """get(kind, name): the object as JSON. put(kind, name, JSON, must be new): raises UsageError if it exists.
 
         For the kind Workflow, put submits a run that is driven in a process of its own, and get shows it with status.
+        go_on(name, again): has a run driven if nobody drives it; again: one that failed is retried.
+        end(name, owner): asks a run to end as its owner, the run of that name, was asked to, and says how it is:
+        "over", "ending", or "" when its owner was not asked to end.
         """
         self.get = get
         self.put = put
         self.delete = delete
+        self.go_on = go_on
+        self.end = end
