@@ -22,7 +22,7 @@ FEW_FILES = 8
 class Disk:
     """The real disk. Every method may raise OSError."""
 
-    def create(self, path: Path, mode: int = 0o600) -> int:
+    def create(self, path: Path | str, mode: int = 0o600) -> int:
         """Open a new file for writing; it must not exist."""
         return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
 

@@ -32,6 +32,7 @@ class Materialization:
         self.mode = mode
         self.recurse_mode = recurse_mode
         self.writable = writable
+        self._objects = str(store.root / "objects")
 
     def make(self, digest: Digest, target: Path) -> None:
         """Make `target`, or leave nothing there."""
@@ -56,6 +57,10 @@ class Materialization:
     def _fill(self, digest: Digest, folder: Path) -> None:
         inner = self.mode if self.recurse_mode else None
         for entry in self.store.entries(digest):
+            if self.writable and entry.kind == "file" and entry.size < SHARE_FROM_BYTES:
+                mode = entry.mode if inner is None else inner
+                if self._small_file(entry.digest, f"{folder}/{entry.name}", mode):
+                    continue
             place = folder / entry.name
             if entry.kind == "link":
                 os.symlink(entry.digest, place)
@@ -65,6 +70,31 @@ class Materialization:
                 place.chmod(entry.mode | 0o700 if inner is None else inner)
             else:
                 self._file(parse_digest(entry.digest), place, inner, entry.mode)
+
+    def _small_file(self, digest: str, target: str, mode: int) -> bool:
+        """Copy a file that fits into one read, as folders of code have them by the hundred; False if it is not there.
+
+        The same as `_file`, but for the store's bookkeeping, which costs more than such a copy.
+        """
+        hex = digest.removeprefix("sha256:")
+        try:
+            source = os.open(f"{self._objects}/{hex[:2]}/{hex[2:]}", os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            # It waits to become durable, or is lost: the other way tells.
+            return False
+        try:
+            data = os.read(source, SHARE_FROM_BYTES)
+        finally:
+            os.close(source)
+        if hashlib.sha256(data).hexdigest() != hex:
+            raise self.store.quarantine(Digest(hex))
+        descriptor = self.store.disk.create(target, 0o600)
+        try:
+            self.store.disk.write(descriptor, data)
+            os.fchmod(descriptor, mode)
+        finally:
+            os.close(descriptor)
+        return True
 
     def _file(self, digest: Digest, target: Path, asked: int | None, usual: int) -> None:
         mode = usual if asked is None else asked
