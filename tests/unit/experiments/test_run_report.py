@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from html.parser import HTMLParser
 from xml.dom import minidom
 
@@ -27,71 +28,20 @@ HOSTILE = (
     "\x00\x1b[31m\ud800\u202e\ufeff",
     "javascript:alert(1)",
 )
-TAGS = set(
-    [
-        "html",
-        "head",
-        "meta",
-        "title",
-        "style",
-        "body",
-        "main",
-        "section",
-        "h1",
-        "h2",
-        "p",
-        "span",
-        "table",
-        "tr",
-        "th",
-        "td",
-        "div",
-        "pre",
-        "details",
-        "summary",
-        "figure",
-        "figcaption",
-        "img",
-        "svg",
-        "g",
-        "path",
-        "rect",
-        "text",
-        "circle",
-        "line",
-    ]
-)
-ATTRIBUTES = set(
-    [
-        "lang",
-        "charset",
-        "http-equiv",
-        "content",
-        "name",
-        "class",
-        "role",
-        "aria-label",
-        "aria-hidden",
-        "width",
-        "height",
-        "viewbox",
-        "d",
-        "x",
-        "y",
-        "x1",
-        "x2",
-        "y1",
-        "y2",
-        "cx",
-        "cy",
-        "r",
-        "rx",
-        "scope",
-        "alt",
-        "src",
-        "open",
-    ]
-)
+TAGS = dict.fromkeys(
+    re.findall(
+        r"\S+",
+        """html head meta title style body main section h1 h2 p span table tr th td div pre details summary figure
+        figcaption img svg g path rect text circle line""",
+    )
+).keys()
+ATTRIBUTES = dict.fromkeys(
+    re.findall(
+        r"\S+",
+        """lang charset http-equiv content name class role aria-label aria-hidden width height viewbox d x y x1 x2 y1 y2
+        cx cy r rx scope alt src open""",
+    )
+).keys()
 
 
 class Reader(HTMLParser):
