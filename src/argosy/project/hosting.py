@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from argosy.project.project import Project
     from argosy.project.submission import Prepared, RunOptions
 
+# No word of a command that is longer is looked for as a file.
+LONGEST_NAME = 255
 ENGINES = ("podman", "docker")
 
 
@@ -131,8 +134,31 @@ def with_code(
     if snapshot is not None and snapshot is not wanted.snapshot and (missing := snapshot.told()):
         findings = (Finding(rule="code-left-out", severity="note", path=(), message=missing),)
     if leaves.hosts:
+        elsewhere = _named_from(Path.cwd(), project.folder, workflow) if snapshot is not wanted.snapshot else ()
         workflow, options = _hosted(project, workflow, options)
+        return workflow, options, (*findings, *elsewhere)
     return workflow, options, findings
+
+
+def _named_from(folder: Path, project: Path, workflow: Workflow) -> tuple[Finding, ...]:
+    """A note when host templates name files as seen from this folder, and steps begin in another one."""
+    if folder == project or not folder.is_relative_to(project):
+        return ()
+    for template in templates_in(workflow.spec):
+        main = main_container(template)
+        if main is None or not is_host(template, workflow.spec.template_defaults):
+            continue
+        for word in (*main.command, *main.args):
+            if word.startswith(("/", "-")) or "{{" in word or len(word) > LONGEST_NAME:
+                continue
+            if (folder / word).is_file() and not (project / word).exists():
+                below = folder.relative_to(project).as_posix()
+                message = (
+                    f"steps begin in a copy of the project's folder {project}, where there is no {word}: write "
+                    f"{below}/{word}, or put an argosy.toml into {below} to make it a project of its own"
+                )
+                return (Finding(rule="code-elsewhere", severity="note", path=(), message=message),)
+    return ()
 
 
 def same_code(options: RunOptions) -> CodeWanted:

@@ -29,7 +29,6 @@ spec:
 def pipeline(folder: Path) -> Path:
     for path in EXAMPLE.iterdir():
         shutil.copy(path, folder)
-    (folder / "argosy.toml").unlink()
     return folder
 
 
@@ -235,3 +234,18 @@ def test_an_output_of_the_working_folder_is_what_the_step_wrote(folder: Path, ar
     out = folder / "out"
     left = sorted(path.relative_to(out).as_posix() for path in out.rglob("*"))
     assert left == ["changed.txt", "code", "code/new.txt", "made", "new.txt"]
+
+
+def test_a_script_that_is_not_where_steps_begin_is_told(
+    folder: Path, argosy: Argosy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = folder / "part"
+    below.mkdir()
+    (below / "a.py").write_text("print('there')\n")
+    one(below, "python", "a.py")
+    monkeypatch.chdir(below)
+    made = argosy("run", "one.yaml")
+    assert made.code == 1
+    assert "write part/a.py, or put an argosy.toml into part" in made.err
+    (below / "argosy.toml").write_text('[run]\nruntime = "process"\n')
+    assert argosy("run", "one.yaml").code == 0
