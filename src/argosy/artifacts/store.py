@@ -20,6 +20,7 @@ from io import FileIO
 from pathlib import Path
 
 from argosy.artifacts.disk import CHUNK_BYTES, Disk
+from argosy.artifacts.known_files import Identity, KnownFiles
 from argosy.artifacts.materialization import Materialization
 from argosy.artifacts.pruning import Report, check_store, prune_store
 from argosy.artifacts.trees import Digest, Entry, decode_tree, encode_tree, parse_digest
@@ -43,6 +44,8 @@ class Store:
         self._waiting: set[Path] = set()
         self._shards: set[Path] = set()
         self._verified: dict[str, tuple[int, int, int]] = {}
+        # Big files that need not be read again, for one who stores the same folder time and again.
+        self.known_files: KnownFiles | None = None
 
     @classmethod
     def open(cls, root: Path, *, disk: Disk | None = None) -> Store:
@@ -169,9 +172,23 @@ class Store:
                 digest = Digest(hashlib.sha256(start).hexdigest())
                 self._keep_bytes(digest, start)
                 return digest.hex, len(start)
-            return self._put_big_file(path, source, start)
+            return self._put_unless_known(path, source, start)
         finally:
             os.close(source)
+
+    def _put_unless_known(self, path: Path, source: int, start: bytes) -> tuple[str, int]:
+        known = self.known_files
+        if known is None:
+            return self._put_big_file(path, source, start)
+        before = Identity.of(os.fstat(source))
+        told = known.digest(before)
+        if told is not None and self._touched(Digest(told)):
+            return told, before.size
+        at_rest = known.is_at_rest(before)
+        hex_digest, size = self._put_big_file(path, source, start)
+        if at_rest:
+            known.learn(before, Identity.of(os.fstat(source)), hex_digest)
+        return hex_digest, size
 
     def _put_big_file(self, path: Path, source: int, start: bytes) -> tuple[str, int]:
         with self._temporary() as temporary:

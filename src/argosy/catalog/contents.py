@@ -11,9 +11,13 @@ from pathlib import Path
 
 import msgspec
 
+from argosy.artifacts.known_files import Identity, KnownFiles
 from argosy.artifacts.store import Store
 from argosy.artifacts.trees import Digest, Entry, parse_digest
 from argosy.catalog.names import Content
+from argosy.record.database import Database
+
+MOST_KNOWN_FILES = 10_000
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,9 +34,37 @@ class _Folder(dict[str, "Entry | _Folder"]):
     """A folder that is being made, by name."""
 
 
-def content_of_path(store: Store, path: Path) -> Content:
-    """A file or folder put into the store, durable. Raises ArtifactNotFound, StoreTrouble."""
-    return content_of(store, store.put(path))
+def content_of_path(store: Store, path: Path, database: Database) -> Content:
+    """A file or folder put into the store, durable. Big files that have not changed are not read again.
+
+    database: where it is kept which they are. Raises ArtifactNotFound, StoreTrouble.
+    """
+
+    def look(identity: Identity) -> str | None:
+        row = database.row(
+            "SELECT digest FROM known_files"
+            " WHERE device = ? AND inode = ? AND size = ? AND mtime_ns = ? AND ctime_ns = ?",
+            msgspec.structs.astuple(identity),
+        )
+        return None if row is None else str(row[0])
+
+    known = KnownFiles(look)
+    store.known_files = known
+    try:
+        digest = store.put(path)
+    finally:
+        store.known_files = None
+    if known.learned:
+        with database.write():
+            database.execute_many(
+                "INSERT OR REPLACE INTO known_files (device, inode, size, mtime_ns, ctime_ns, digest)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                [(*msgspec.structs.astuple(one), found) for one, found in known.learned.items()],
+            )
+            database.execute(
+                "DELETE FROM known_files WHERE id <= (SELECT max(id) FROM known_files) - ?", (MOST_KNOWN_FILES,)
+            )
+    return content_of(store, digest)
 
 
 def content_of(store: Store, digest: str) -> Content:

@@ -49,7 +49,7 @@ def add_path(
         raise NotFound(f"There is nothing at {path}")
     if kind == "dataset" and not path.is_dir():
         raise UsageError(f"{path} is no folder", hint="a dataset is a folder of files")
-    content = content_of_path(project.store, path.resolve())
+    content = content_of_path(project.store, path.resolve(), project.journal.database)
     names = project.names
     if kind != "model" and names.exists(kind, text) and names.named(kind, text).latest:
         ref = parse_ref(kind, text)

@@ -309,6 +309,21 @@ _REUSE = (
 # Values of Secrets are sealed: what was there before has yet to be (`Catalog.seal_old`).
 _SEALED = ("INSERT INTO counters SELECT 'clear_secrets', 1 WHERE EXISTS (SELECT 1 FROM objects WHERE kind = 'Secret')",)
 
+_KNOWN_FILES = (
+    """
+    CREATE TABLE known_files (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        device INTEGER NOT NULL,
+        inode INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        ctime_ns INTEGER NOT NULL,
+        digest TEXT NOT NULL,
+        UNIQUE (device, inode)
+    ) STRICT
+    """,
+)
+
 # One entry a schema version, oldest first; entry n brings a file from version n to n + 1.
 # An entry that was ever released is never changed: a later one corrects it.
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA, _EXPERIMENTS, _REUSE, _SEALED)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _NAMED_DATA, _EXPERIMENTS, _REUSE, _SEALED, _KNOWN_FILES)
