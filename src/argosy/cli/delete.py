@@ -38,7 +38,7 @@ _WORDS = {
 def command(names: tuple[str, ...], older_than: str | None, completed: bool, yes: bool, home: Path | None) -> None:
     """Remove runs with their files, or objects of the catalog, as in secret/NAME.
 
-    Artifacts in the store that nothing else needs go with the next `argosy prune`.
+    A sweep goes with its trials. Artifacts in the store that nothing else needs go with the next `argosy prune`.
     """
     from argosy.cli.listing import seconds_of_age
     from argosy.project.housekeeping import delete_run
@@ -63,6 +63,9 @@ def command(names: tuple[str, ...], older_than: str | None, completed: bool, yes
             click.confirm(f"Delete {len(chosen)} runs?", abort=True, err=True)
         runs += [one for one in chosen if one.id not in {other.id for other in runs}]
     for run in runs:
+        if project.queries.named(run.name) is None:
+            # It went with the sweep that it was a trial of.
+            continue
         for trouble in delete_run(project, run):
             talk.say(trouble)
         talk.say(f"deleted {run.name}")

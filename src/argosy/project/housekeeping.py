@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from argosy.artifacts.places import memory_folder
 from argosy.errors import ArgosyError
 from argosy.model.manifest import Artifact, Workflow
 from argosy.model.status import Node, Phase
@@ -60,11 +61,23 @@ class Checkup(msgspec.Struct, frozen=True, kw_only=True):
 def delete_run(project: Project, summary: RunSummary) -> list[str]:
     """Remove a run with its files, and artifacts that are to go with it; what could not be removed.
 
-    Its artifacts in the store go with the next prune. Raises LeaseHeld when the run is driven.
+    Its artifacts in the store go with the next prune, and the trials of a sweep with the sweep. Raises LeaseHeld when
+    the run is driven, UsageError when one of its trials is.
     """
+    from argosy.project.sweeping import trials_to_delete
+
+    if trials := trials_to_delete(project, summary):
+        return [trouble for one in (*trials, summary) for trouble in _delete_one(project, one)]
+    return _delete_one(project, summary)
+
+
+def _delete_one(project: Project, summary: RunSummary) -> list[str]:
     troubles = _delete_artifacts(project, summary, DELETION)
     project.journal.delete_run(summary.id)
     shutil.rmtree(project.home.run(summary.uid), ignore_errors=True)
+    # What a step that was killed was given of Secrets is in memory yet.
+    if (memory := memory_folder()) is not None:
+        shutil.rmtree(memory / summary.uid, ignore_errors=True)
     return troubles
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from argosy.errors import UsageError
-from argosy.model.sweeps import Sweep
+from argosy.model.sweeps import SWEEP, Sweep
 from argosy.project.sweeping import objectives, trials_of
 from argosy.project.views import options_of, shown_phase
 
@@ -46,7 +46,9 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def results_of(project: Project, summary: RunSummary) -> Results:
-    """The trials of a sweep. Raises UsageError when the run is none."""
+    """The trials of a sweep, or of the sweep that the run is a trial of. Raises UsageError when it is neither."""
+    parent = project.queries.named(summary.labels.get(SWEEP, ""))
+    summary = parent or summary
     sweep = options_of(project, summary.id).sweep
     if sweep is None:
         raise UsageError(

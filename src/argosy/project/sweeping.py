@@ -237,11 +237,10 @@ def _workflow(
             failure_condition=FAILED,
         ),
     )
-    group = Template(name="sweep", fail_fast=fail_fast or None, steps=((step,),))
+    group = Template(name="sweep", parallelism=jobs, fail_fast=fail_fast or None, steps=((step,),))
     spec = type(child.spec)(
         entrypoint="sweep",
         arguments=_told(child, sweep),
-        parallelism=jobs,
         templates=(group, leaf),
     )
     return Workflow(api_version=child.api_version, kind="Workflow", metadata=child.metadata, spec=spec)
@@ -370,6 +369,18 @@ def trials_of(project: Project, summary: RunSummary) -> list[tuple[int, RunSumma
         if run.labels.get(SWEEP) == summary.name and run.labels.get(TRIAL, "").isdecimal()
     ]
     return sorted((number, run) for number, run in found if run.name == trial_name(summary.name, number))
+
+
+def trials_to_delete(project: Project, summary: RunSummary) -> list[RunSummary]:
+    """The trials that go with a run: none, unless it is a sweep. Raises UsageError when one of them is driven."""
+    from argosy.project.views import options_of
+
+    if options_of(project, summary.id).sweep is None:
+        return []
+    trials = [run for _, run in trials_of(project, summary)]
+    if driven := next((one.name for one in trials if one.driven), ""):
+        raise UsageError(f"{driven}, a trial of {summary.name}, goes on", hint=f"argosy terminate {driven} ends it")
+    return trials
 
 
 def tried_in(project: Project, summary: RunSummary, sweep: Sweep) -> list[Tried]:
