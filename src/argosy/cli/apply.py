@@ -26,7 +26,7 @@ def command(paths: tuple[str, ...], filenames: tuple[str, ...], output: str | No
     All of a call, or nothing: one document that is wrong keeps the others out.
     """
     from argosy.errors import UsageError
-    from argosy.project.documents import apply
+    from argosy.project.documents import apply, short_values
     from argosy.project.files import expanded, read
     from argosy.project.sources import checked_documents
 
@@ -38,6 +38,8 @@ def command(paths: tuple[str, ...], filenames: tuple[str, ...], output: str | No
     for one in loaded:
         talk.diagnostics([*one.diagnostics, *checked_documents(project, one, one.documents)], one.source)
     applied = apply(project, [document.value for one in loaded for document in one.documents])
+    for name, keys in short_values(document.value for one in loaded for document in one.documents):
+        talk.say(f"note: short values of Secret {name}: hiding {', '.join(keys)} in logs may hide ordinary words too")
     if output == "json":
         objects = [{"kind": one.kind, "name": one.name, "outcome": one.outcome} for one in applied]
         talk.json({"schema": SCHEMA, "objects": objects})

@@ -125,7 +125,7 @@ class Console:
         for found in diagnostics:
             if isinstance(found, Diagnostic):
                 text = source or (_text_of(found.span.file) if found.span else None)
-                _print(render(found, text, color=color), self._out if to_out else self._err)
+                _print(render(found, _without_values(text), color=color), self._out if to_out else self._err)
 
     def flush(self) -> None:
         """Raises BrokenPipeError when nobody reads any more."""
@@ -150,6 +150,17 @@ def _text_of(file: str) -> str | None:
             return opened.read(LARGEST_FILE)
     except (OSError, ValueError):
         return None
+
+
+def _without_values(source: Any) -> Any:
+    """A text, or a source with one, as it may be shown: a Secret's values are in no excerpt."""
+    text = source if isinstance(source, str) else getattr(source, "text", "")
+    if "Secret" not in text:
+        return source
+    from argosy.dialects.secret_text import without_values
+
+    shown = without_values(text)
+    return shown if isinstance(source, str) else type(source)(shown, source.file)
 
 
 def _print(text: str, stream: TextIO) -> None:

@@ -20,10 +20,11 @@ Kind = TypeVar("Kind", bound=Part)
 
 def open_catalog(database: Database) -> Catalog:
     """The catalog in the record's file, which seals its Secrets. Raises EnvironmentTrouble when old ones cannot be."""
+    from argosy.dialects.secret_text import without_values
     from argosy.secrets.sealing import Sealing
 
     catalog = Catalog(database, now=time.time, sealing=Sealing())
-    catalog.seal_old()
+    catalog.seal_old(without_values)
     return catalog
 
 

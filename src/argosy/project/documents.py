@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from argosy.errors import InvalidFile, UsageError
-from argosy.model.manifest import Document, Workflow
+from argosy.model.manifest import Document, Secret, Workflow
 from argosy.project import naming
 
 if TYPE_CHECKING:
@@ -24,6 +24,15 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     outcome: Literal["created", "configured", "unchanged"]
+
+
+def short_values(documents: Iterable[Document]) -> list[tuple[str, list[str]]]:
+    """The Secrets that have values too short to be hidden well, each with their keys."""
+    from argosy.runners.local.environment import secret_bytes
+    from argosy.secrets.vault import short_keys
+
+    found = [(one.metadata.name, short_keys(secret_bytes(one))) for one in documents if isinstance(one, Secret)]
+    return [(name, keys) for name, keys in found if keys]
 
 
 def apply(project: Project, documents: Iterable[Document]) -> list[Applied]:

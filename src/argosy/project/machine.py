@@ -44,6 +44,7 @@ def examine(project: Project) -> list[Look]:
         _record,
         _home,
         _configuration,
+        _secrets,
         _runtimes,
         _resources,
         _extras,
@@ -127,6 +128,25 @@ def _configuration(project: Project) -> list[Look]:
     if not path.exists():
         return [Look(what=CONFIGURATION, state="ok", text="none, and none is needed")]
     return [Look(what=CONFIGURATION, state="ok", text=f"{path}, runtime {given.runtime}, {len(given.images)} images")]
+
+
+def _secrets(project: Project) -> list[Look]:
+    """Where the key is, or will be, and where files with secrets lie while steps run."""
+    from argosy.artifacts.places import memory_folder
+    from argosy.secrets.keys import KEY_FILE, find_key, key_file, keyring_name
+
+    memory = memory_folder()
+    files = f"files of steps in {memory}" if memory else "files of steps on the disk, for there is no folder in memory"
+    try:
+        key = find_key()
+    except ArgosyError as error:
+        return [Look(what="secrets", state="note", text=error.message, hint=error.hint)]
+    if key is not None:
+        place = f"their key is in {key.place}"
+    else:
+        name = "" if os.environ.get(KEY_FILE) else keyring_name()
+        place = f"their key will be in {f'the keyring {name}' if name else key_file()}"
+    return [Look(what="secrets", state="ok" if memory else "note", text=f"{place}; {files}")]
 
 
 def _runtimes(project: Project) -> list[Look]:

@@ -122,10 +122,11 @@ class Catalog:
         """
         return self._opened(self.get(kind, name, namespace=namespace))
 
-    def seal_old(self) -> bool:
+    def seal_old(self, without_values: Callable[[str], str]) -> bool:
         """Seal what an earlier format kept in the clear, and leave no trace of it in the file; whether there was any.
 
-        Safe to be killed: what was not done is done the next time.
+        without_values: gives the text of a file without the values of the Secrets that stand in it. Safe to be killed:
+        what was not done is done the next time.
         """
         state = self._database.row("SELECT value FROM counters WHERE name = 'clear_secrets'")
         if state is None or self._sealing is None:
@@ -136,6 +137,13 @@ class Catalog:
                 self._database.execute(
                     "UPDATE objects SET manifest = ? WHERE kind = ? AND namespace = ? AND name = ?",
                     (kept, *_place(SECRET, found.namespace, found.name)),
+                )
+            for run, generation, source in self._database.rows(
+                "SELECT run, generation, source FROM generations WHERE instr(source, 'Secret') > 0"
+            ):
+                self._database.execute(
+                    "UPDATE generations SET source = ? WHERE run = ? AND generation = ?",
+                    (without_values(source), run, generation),
                 )
             self._database.execute("UPDATE counters SET value = ? WHERE name = 'clear_secrets'", (_SEALED,))
         # Freed pages and the log still hold the old text.

@@ -130,7 +130,7 @@ def test_what_an_earlier_format_kept_in_the_clear_is_sealed(journal: Journal, wo
     database.execute("UPDATE objects SET manifest = ?", (clear,))
     database.execute("INSERT INTO counters VALUES ('clear_secrets', 1)")
     catalog = Catalog(database, now=world.now, sealing=Backwards())
-    assert catalog.seal_old()
-    assert not catalog.seal_old()
+    assert catalog.seal_old(str.upper)
+    assert not catalog.seal_old(str.upper)
     assert catalog.opened("Secret", "s") == clear
     assert [file for file in path.parent.iterdir() if b"hunter2" in file.read_bytes()] == []

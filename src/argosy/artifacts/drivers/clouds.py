@@ -17,6 +17,7 @@ from argosy.artifacts.drivers.blob_driver import BlobDriver
 from argosy.artifacts.drivers.fields import AzureFields, GCSFields, HDFSFields, OSSFields, read_fields, wanted
 from argosy.artifacts.drivers.s3 import S3Driver, client_options, open_bucket
 from argosy.artifacts.locations import Context
+from argosy.artifacts.places import memory_folder
 from argosy.artifacts.remote import Blobs, FsspecBlobs, ObjectBlobs
 from argosy.artifacts.troubles import LocationUnsupported, TransferTrouble
 from argosy.errors import EnvironmentTrouble
@@ -128,7 +129,7 @@ class HDFSDriver(BlobDriver):
         if fields.hdfs_user:
             given["user"] = fields.hdfs_user
         if ticket := credentials.get(fields.krb_c_cache_secret):
-            with tempfile.NamedTemporaryFile(prefix="argosy-", delete=False) as file:
+            with tempfile.NamedTemporaryFile(prefix="hdfs-", dir=memory_folder(), delete=False) as file:
                 file.write(ticket)
             given["kerb_ticket"] = file.name
         try:

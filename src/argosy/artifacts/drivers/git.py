@@ -20,7 +20,7 @@ from pathlib import Path
 from argosy.artifacts.credentials import Credentials
 from argosy.artifacts.drivers.fields import GitFields, read_fields, wanted
 from argosy.artifacts.locations import Context
-from argosy.artifacts.places import new_place
+from argosy.artifacts.places import memory_folder, new_place
 from argosy.artifacts.requests import take_user_info
 from argosy.artifacts.troubles import (
     ArtifactNotFound,
@@ -212,8 +212,11 @@ def _environment(
     user = credentials.text(fields.username_secret).strip() or user
     password = credentials.text(fields.password_secret).strip() or password
     credentials.hide(password)
-    with disk_errors("write", tempfile.gettempdir()), tempfile.TemporaryDirectory(prefix="argosy-git-") as name:
+    with disk_errors("write", tempfile.gettempdir()), contextlib.ExitStack() as stack:
+        name = stack.enter_context(tempfile.TemporaryDirectory(prefix="argosy-git-"))
         folder = Path(name)
+        # A key is for memory; what is executed cannot always be there.
+        keys = stack.enter_context(tempfile.TemporaryDirectory(prefix="git-", dir=memory_folder()))
         askpass = _file(folder / "askpass", ASKPASS.encode(), 0o700)
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         environment |= {
@@ -227,7 +230,7 @@ def _environment(
             "ARGOSY_GIT_HOST": _host(repo),
             "ARGOSY_GIT_USERNAME": user or "git",
             "ARGOSY_GIT_PASSWORD": password,
-            "GIT_SSH_COMMAND": _ssh(fields, credentials.get(fields.ssh_private_key_secret), folder, context),
+            "GIT_SSH_COMMAND": _ssh(fields, credentials.get(fields.ssh_private_key_secret), Path(keys), context),
         }
         if not user and not password:
             # Nothing to answer with: let git say so at once.

@@ -14,7 +14,7 @@ from pathlib import Path
 from argosy.artifacts.credentials import Credentials
 from argosy.artifacts.drivers.fields import HTTPFields, OAuth2, read_fields, wanted
 from argosy.artifacts.locations import Context
-from argosy.artifacts.places import new_file
+from argosy.artifacts.places import memory_folder, new_file
 from argosy.artifacts.requests import Request, basic, download, send
 from argosy.artifacts.troubles import LocationUnsupported, TransferRefused
 from argosy.model.manifest import ArtifactLocation
@@ -126,7 +126,7 @@ def _ask_token(url: str, form: list[tuple[str, str]], authorization: str | None,
 
 def _client_certificate(certificate: bytes, key: bytes) -> ssl.SSLContext:
     context = ssl.create_default_context()
-    with tempfile.TemporaryDirectory(prefix="argosy-") as folder:
+    with tempfile.TemporaryDirectory(prefix="http-", dir=memory_folder()) as folder:
         for name, data in (("certificate", certificate), ("key", key)):
             path = Path(folder) / name
             path.touch(0o600)

@@ -23,9 +23,7 @@ Leaf = Callable[[Start, RunContext, Callable[[], bool]], AttemptExited]
 _FIELDS = ("data", "stringData")
 
 
-def run_without_values(
-    run: Leaf, start: Start, context: RunContext, cancelled: Callable[[], bool]
-) -> AttemptExited:
+def run_without_values(run: Leaf, start: Start, context: RunContext, cancelled: Callable[[], bool]) -> AttemptExited:
     """Run the leaf; its outputs, messages and errors are without the values of the Secrets that it read or wrote."""
     if context.objects is None:
         return run(start, context, cancelled)
@@ -44,7 +42,9 @@ class _NotingObjects(Objects):
     """Objects that remember the values of the Secrets that pass."""
 
     def __init__(self, objects: Objects) -> None:
-        super().__init__(get=self._got, put=self._kept, delete=objects.delete)
+        # All else that objects can do stays as it is.
+        vars(self).update(vars(objects))
+        self.get, self.put = self._got, self._kept
         self._objects = objects
         self._noted: list[bytes] = []
 
