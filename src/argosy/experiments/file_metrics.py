@@ -106,24 +106,28 @@ def can_read_events() -> bool:
     return importlib.util.find_spec("tensorboard") is not None
 
 
-def read_events(folder: Path, files: list[Path]) -> list[Series]:
-    """The scalars of event files: named by their tags, below the folder that holds the file if that is not `folder`.
+def read_events(folder: Path, files: list[Path]) -> tuple[list[Series], list[str]]:
+    """The scalars of event files, and sentences on what could not be read; what comes before damage counts.
 
-    What is damaged ends the file there. Raises UnreadableMetrics.
+    They are named by their tags, below the folder that holds the file if that is not `folder`.
     """
     values: dict[str, list[tuple[int, float, float]]] = {}
+    said: list[str] = []
     for path in files:
-        if path.stat().st_size > EVENT_BYTES:
-            raise UnreadableMetrics(f"{path.name} is longer than {EVENT_BYTES >> 20} MiB")
         prefix = "" if path.parent == folder else f"{path.parent.relative_to(folder)}/"
-        for tag, step, value, at in _scalars(path):
-            values.setdefault(prefix + tag, []).append((step, value, at))
+        try:
+            if path.stat().st_size > EVENT_BYTES:
+                raise UnreadableMetrics(f"it is longer than {EVENT_BYTES >> 20} MiB")
+            for tag, step, value, at in _scalars(path):
+                values.setdefault(prefix + tag, []).append((step, value, at))
+        except UnreadableMetrics as error:
+            said.append(f"the event file {prefix}{path.name} was not read to its end: {error}")
     found: list[Series] = []
     for name, points in values.items():
         points.sort(key=lambda point: (point[0], point[2]))
         steps, numbers, times = zip(*points, strict=True)
         found.append(Series(name=name, source="tensorboard", steps=steps, values=numbers, times=times, at=max(times)))
-    return found
+    return found, said
 
 
 def _scalars(path: Path) -> Iterator[tuple[str, int, float, float]]:
@@ -136,7 +140,7 @@ def _scalars(path: Path) -> Iterator[tuple[str, int, float, float]]:
                 if number is not None:
                     yield value.tag, int(event.step), number, float(event.wall_time)
     except Exception as error:  # The reader raises whatever its parsers do for bytes that are not theirs.
-        raise UnreadableMetrics(f"{path.name} cannot be read ({type(error).__name__})") from None
+        raise UnreadableMetrics(f"{type(error).__name__}: {str(error)[:200]}") from None
 
 
 def _scalar(value: Any, tensors: Any) -> float | None:

@@ -80,11 +80,12 @@ def gather(node: Node, places: Places, read_log: ReadLog) -> tuple[list[Series],
     notes: list[str] = []
     try:
         rules = _rules(node, places)
+        reader = None if rules.patterns == () else OutputMetrics(rules.patterns)
     except (msgspec.MsgspecError, ArgosyError) as error:
         return [], [f"{node.display_name}: the annotation {METRICS} is not understood: {error}"]
     found = [
         *(_of_events(folder / "work", notes) if rules.event_files else ()),
-        *_of_output(folder, rules, read_log, notes),
+        *_of_output(folder, reader, read_log, notes),
         *_of_files(folder, rules, places.runtime, notes),
         *_of_parameters(node),
     ]
@@ -110,20 +111,17 @@ def _of_events(work: Path, notes: list[str]) -> list[Series]:
     if not can_read_events():
         notes.append(MISSING)
         return []
-    try:
-        return read_events(work, files)
-    except UnreadableMetrics as error:
-        notes.append(f"the event file {error}")
-        return []
+    found, said = read_events(work, files)
+    notes += said
+    return found
 
 
-def _of_output(folder: Path, rules: MetricRules, read_log: ReadLog, notes: list[str]) -> list[Series]:
-    if rules.patterns == ():
+def _of_output(folder: Path, reader: OutputMetrics | None, read_log: ReadLog, notes: list[str]) -> list[Series]:
+    if reader is None:
         return []
     logs = [(path, about) for path in _logs(folder) if (about := path.stat()).st_size]
     if not logs:
         return []
-    reader = OutputMetrics(rules.patterns)
     for path, about in logs:
         start = max(0, about.st_size - MOST_BYTES)
         if start:
