@@ -108,7 +108,14 @@ class Experiments:
         with self.database.write():
             if self.database.row("SELECT 1 FROM runs WHERE id = ?", (run_id,)) is None:
                 return
-            for one in gathered:
+            found = list(gathered)
+            # Rows are found by run and name: what many nodes had is looked for once.
+            nodes = msgspec.json.encode([one.node for one in found]).decode()
+            for table in ("run_metrics", "metric_histories") if found else ():
+                self.database.execute(
+                    f"DELETE FROM {table} WHERE run = ? AND node IN (SELECT value FROM json_each(?))", (run_id, nodes)
+                )
+            for one in found:
                 self._put_node(run_id, one)
             more = list(notes)
             if more:
@@ -121,8 +128,6 @@ class Experiments:
                 self.database.execute("UPDATE gathering SET done = 1 WHERE run = ?", (run_id,))
 
     def _put_node(self, run_id: int, one: Gathered) -> None:
-        for table in ("run_metrics", "metric_histories"):
-            self.database.execute(f"DELETE FROM {table} WHERE run = ? AND node = ?", (run_id, one.node))
         self.database.execute_many(
             "INSERT INTO run_metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(run_id, series.name, one.node, one.step, *_shown_of(series)) for series in one.series],
