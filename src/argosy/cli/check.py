@@ -35,7 +35,7 @@ def command(read_data: bool, output: str | None, home: Path | None) -> int:
         return 0 if found.sound else 1
     for word, names in (
         ("damaged run", found.damaged_runs),
-        ("damaged object, put aside", found.corrupt),
+        ("damaged object", found.corrupt),
         ("missing object", found.missing),
         ("artifact that is not in the store", found.lost),
         ("kept aside", found.quarantined),

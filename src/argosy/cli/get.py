@@ -90,6 +90,9 @@ def show(talk: Console, run: RunView) -> None:
     arguments = run.workflow.spec.arguments
     for parameter in arguments.parameters if arguments is not None else ():
         _line(talk, "Parameter", visible(f"{parameter.name}={parameter.value or parameter.default or ''}"))
+    for use in run.options.data:
+        word = f"{use.kind} {use.asked}" if use.asked != use.found else use.kind
+        _line(talk, "Data", visible(f"{word} is {use.found}  {use.place}"))
     _show_outputs(talk, status.get("outputs"))
     talk.data("")
     show_tree(talk, run)

@@ -18,7 +18,7 @@ from argosy.project.sources import Candidate, Source, placed
 from argosy.project.submission import Refused, Wanted, checked, filled_in, identity_of, merged_with_template
 
 if TYPE_CHECKING:
-    from argosy.model.manifest import KeySelector
+    from argosy.model.manifest import KeySelector, Workflow
     from argosy.project.project import Project
 
 
@@ -31,6 +31,8 @@ def dry_run(
 ) -> Dry:
     """What the workflow would do. Raises InvalidFile with findings at their places, UsageError."""
     catalog: Catalog = DocumentCatalog(source.others, project.documents_if_any)
+    if source.parameters:
+        wanted = msgspec.structs.replace(wanted, parameters=dict(source.parameters) | dict(wanted.parameters))
     try:
         workflow = filled_in(candidate.workflow, wanted, catalog)
         checked(workflow, catalog)
@@ -40,6 +42,7 @@ def dry_run(
     identity = identity_of(workflow, wanted.name)
     merged = merged_with_template(workflow, catalog)
     merged = msgspec.structs.replace(merged, metadata=msgspec.structs.replace(merged.metadata, name=identity.name))
+    merged = _with_data(project, merged)
 
     def read_config_map(selector: KeySelector) -> str | None:
         found = catalog.config_map(selector.name)
@@ -52,3 +55,13 @@ def dry_run(
         return simulate(new_plan, identity, assumptions)
     except ExpressionError as error:
         raise InvalidFile(error.message, hint=error.hint) from error
+
+
+def _with_data(project: Project, workflow: Workflow) -> Workflow:
+    """The workflow with the data that it names. Raises NotFound for what is not there."""
+    from argosy.project.needs import Surroundings
+    from argosy.project.resolving import looked_up, names_data
+
+    if not names_data(workflow, Surroundings()):
+        return workflow
+    return looked_up(project, workflow, Surroundings())[0]

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from argosy.artifacts.store import Store
-from argosy.catalog.contents import Part, combined, content_of
+from argosy.artifacts.pruning import stored_objects
+from argosy.artifacts.store import SMALL_BYTES, Store
+from argosy.catalog.contents import Part, combined, content_of, content_of_path
+from argosy.record.database import Database
 
 
 def part(store: Store, folder: Path, step: str, path: str, files: dict[str, str] | str, name: str = "out") -> Part:
@@ -60,3 +62,23 @@ def test_a_path_cannot_lead_out(store: Store, tmp_path: Path) -> None:
 def test_the_working_folder_itself_is_the_whole(store: Store, tmp_path: Path) -> None:
     parts = [part(store, tmp_path, "a", ".", {"x": "1"}), part(store, tmp_path, "b", "sub", {"y": "2"})]
     assert laid_out(store, parts, tmp_path / "got") == {"x": "1", "sub/y": "2"}
+
+
+def test_a_version_that_changes_one_file_stores_one_file(store: Store, database: Database, tmp_path: Path) -> None:
+    source = tmp_path / "many"
+    for number in range(500):
+        (source / f"{number // 50}").mkdir(parents=True, exist_ok=True)
+        (source / f"{number // 50}" / f"{number}").write_text(f"file {number}\n" * 20)
+    (source / "big").write_bytes(b"x" * (SMALL_BYTES * 4))
+    first = content_of_path(store, source, database)
+    before = {str(digest): path.stat().st_size for digest, path in stored_objects(store.root)}
+    assert first.files == 501
+    (source / "3" / "170").write_text("changed\n")
+    second = content_of_path(store, source, database)
+    new = {str(digest): path.stat().st_size for digest, path in stored_objects(store.root) if str(digest) not in before}
+    # The file, and the lists of the two folders that it is in.
+    assert [size for name, size in new.items() if not name.endswith(".tree")] == [len("changed\n")]
+    assert len(new) == 3
+    assert second.files == 501
+    store.materialize(first.digest, tmp_path / "first")
+    assert (tmp_path / "first" / "3" / "170").read_text() == "file 170\n" * 20

@@ -136,6 +136,7 @@ def test_a_run_makes_versions_and_lineage_knows(argosy: Argosy, raw: Path, train
 def test_a_run_says_which_version_latest_was(argosy: Argosy, raw: Path, train: str) -> None:
     argosy("datasets", "add", "raw", "data")
     name = ran(argosy, train)
+    assert "dataset raw is raw:1  prep/raw" in argosy("get", name).out
     (raw / "a").write_text("later\n")
     argosy("datasets", "add", "raw", "data")
     assert ran(argosy, train) != name
@@ -164,6 +165,9 @@ def test_a_retry_takes_what_the_run_took(argosy: Argosy, raw: Path, train: str) 
 
 def test_a_name_that_means_nothing_starts_no_run(argosy: Argosy, raw: Path, train: str) -> None:
     argosy("datasets", "add", "raw", "data")
+    planned = argosy("plan", train, "-p", "data=rwa")
+    assert (planned.code, "did you mean raw?" in planned.err) == (4, True)
+    assert argosy("plan", train).code == 0
     answer = argosy("run", train, "-p", "data=rwa", "-q")
     assert (answer.code, answer.out) == (4, "")
     assert "prep/raw: There is no dataset named 'rwa'" in answer.err
