@@ -28,7 +28,7 @@ def end_runs(home: Path | None, names: tuple[str, ...], strategy: str, message: 
             # Its steps may be at work with nobody to end them.
             from argosy.project.driving import drive
 
-            plan = drive(project, summary.id)
+            plan = drive(project, summary.id, say=talk.say)
             talk.say(f"{summary.name} {str(plan.phase).lower()}")
         elif wait:
             while not project.find(summary.uid).finished:

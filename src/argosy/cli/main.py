@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("report", "Write a page about a run."),
     "export": ("export", "Write runs out, to be taken in elsewhere."),
     "import": ("import_runs", "Take in runs that were written out."),
+    "mlflow": ("mlflow", "Log runs to MLflow."),
     "label": ("label", "Label runs with a few words."),
     "mark": ("mark", "Mark runs as preferred to others."),
     "unmark": ("unmark", "Take the mark from runs."),

@@ -57,6 +57,7 @@ def drive(
     over.
     """
     from argosy.project.metrics_of_runs import gatherer_of
+    from argosy.project.mlflow_of_runs import log_if_wanted
     from argosy.record.ownership import this_process
     from argosy.runners.local.collector import collect_seldom
 
@@ -80,6 +81,7 @@ def drive(
             _finish_metrics(gatherer, plan, say)
     finally:
         journal.release(lease)
+    log_if_wanted(project, run_id, say)
     return plan
 
 
