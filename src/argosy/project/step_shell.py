@@ -98,6 +98,7 @@ def invocation(
         stdout=os.devnull,
         stderr=os.devnull,
         gpus=chosen.gpus,
+        private=tuple(secrets),
     )
     spawn = runtime.spawn(spec, summary.uid)
     argv = _interactive(spawn.argv) if terminal and attempt.runtime in ENGINES else spawn.argv

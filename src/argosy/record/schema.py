@@ -307,7 +307,10 @@ _REUSE = (
 )
 
 # Values of Secrets are sealed: what was there before has yet to be (`Catalog.seal_old`).
-_SEALED = ("INSERT INTO counters SELECT 'clear_secrets', 1 WHERE EXISTS (SELECT 1 FROM objects WHERE kind = 'Secret')",)
+_SEALED = (
+    "INSERT INTO counters SELECT 'clear_secrets', 1 WHERE EXISTS (SELECT 1 FROM objects WHERE kind = 'Secret')"
+    " OR EXISTS (SELECT 1 FROM generations WHERE instr(source, 'Secret') > 0)",
+)
 
 _KNOWN_FILES = (
     """

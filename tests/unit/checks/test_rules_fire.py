@@ -143,6 +143,11 @@ BROKEN = {
         "{name: w, mountPath: /v}]}}]",
         ("volumeMounts", 1),
     ),
+    "secret-in-command": (
+        "templates: [{name: a, container: {image: x, args: [go, $(T)], env: [{name: T, valueFrom: "
+        "{secretKeyRef: {name: s, key: k}}}]}}]",
+        ("args", 1),
+    ),
     "container-name": (f"templates: [{{name: a, {C}, sidecars: [{{name: wait, image: x}}]}}]", ("sidecars", 0, "name")),
     "container-set-empty": ("templates: [{name: a, containerSet: {containers: []}}]", ("containerSet",)),
     "container-set-main": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from argosy.artifacts.places import memory_folder
 from argosy.artifacts.repositories import Repository
 from argosy.artifacts.store import Store
 from argosy.model.events import AttemptExited
@@ -136,3 +138,5 @@ class AttemptBench:
     def close(self) -> None:
         if self.runner is not None:
             self.runner.close()
+        if (memory := memory_folder()) is not None:
+            shutil.rmtree(memory / self.uid, ignore_errors=True)

@@ -5,7 +5,7 @@ Source: Argo docs: container-set-template.md, walk-through/sidecars.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from argosy.checks.finding import Path, Rule
 from argosy.checks.graph import find_cycle
@@ -14,7 +14,7 @@ from argosy.checks.rules.dags import DAG_CYCLE, DEPENDENCY_UNDEFINED
 from argosy.checks.rules.names import check_names
 from argosy.checks.survey import Place, Subject
 from argosy.model.host_templates import HOST, TRUE, annotation, is_host, main_container
-from argosy.model.manifest import Artifact, Template, VolumeMount
+from argosy.model.manifest import Artifact, ContainerFields, Template, VolumeMount
 
 IMAGE_MISSING = Rule(
     id="image-missing",
@@ -58,7 +58,17 @@ CONTAINER_SET_MAIN = Rule(
     bad="containerSet: {containers: [{name: a, image: alpine}]} with outputs",
     fix='name one of the containers "main"',
 )
-RULES = (IMAGE_MISSING, HOST_COMMAND, HOST_KIND, MOUNT_TWICE, CONTAINER_NAME, CONTAINER_SET_EMPTY, CONTAINER_SET_MAIN)
+SECRET_IN_COMMAND = Rule(
+    id="secret-in-command",
+    severity="warning",
+    meaning="A secret variable is put into a command with $(NAME): the list of processes shows it to everybody.",
+    bad="args: [--token, $(TOKEN)] with env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: s, key: k}}}]",
+    fix="let the program read the variable, or a file of a secret volume",
+)
+RULES = (
+    *(IMAGE_MISSING, HOST_COMMAND, HOST_KIND, MOUNT_TWICE, CONTAINER_NAME, CONTAINER_SET_EMPTY, CONTAINER_SET_MAIN),
+    SECRET_IN_COMMAND,
+)
 
 _RESERVED = ("wait", "supervisor")
 _RESERVED_PREFIX = "artifact-plugin-"
@@ -74,6 +84,9 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
     for index, sidecar in enumerate(template.sidecars):
         _check_reserved(sidecar.name, (*place.path, "sidecars", index), f"{place.label}.sidecars", report)
     _check_images(place, report)
+    for path, one in _containers(template):
+        if one.env:
+            _check_command(one, (*place.path, *path), place, report)
     container = template.container
     if container is not None:
         inputs = template.inputs.artifacts if template.inputs is not None else ()
@@ -85,6 +98,32 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
 def _check_reserved(name: str, path: Path, label: str, report: Report) -> None:
     if name in _RESERVED or name.startswith(_RESERVED_PREFIX):
         report.add(CONTAINER_NAME, (*path, "name"), f'{label}: "{name}" is a reserved Argo container name')
+
+
+def _containers(template: Template) -> Iterator[tuple[Path, ContainerFields]]:
+    """All containers of a template, with their paths in it."""
+    for key, one in (("container", template.container), ("script", template.script)):
+        if one is not None:
+            yield (key,), one
+    yield from ((("initContainers", index), one) for index, one in enumerate(template.init_containers))
+    yield from ((("sidecars", index), one) for index, one in enumerate(template.sidecars))
+    if template.container_set is not None:
+        for index, one in enumerate(template.container_set.containers):
+            yield ("containerSet", "containers", index), one
+
+
+def _check_command(container: ContainerFields, path: Path, place: Place, report: Report) -> None:
+    secret = [
+        variable.name
+        for variable in container.env
+        if variable.value_from is not None and variable.value_from.secret_key_ref is not None
+    ]
+    for key, words in (("command", container.command), ("args", container.args)) if secret else ():
+        for index, word in enumerate(words):
+            for name in secret:
+                if f"$({name})" in word.replace("$$", ""):
+                    message = f"{place.label}: the secret variable '{name}' is put on the command line"
+                    report.add(SECRET_IN_COMMAND, (*path, key, index), message)
 
 
 def _check_images(place: Place, report: Report) -> None:
