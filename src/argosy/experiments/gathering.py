@@ -39,6 +39,8 @@ LOOK_SECONDS = 5.0
 # A look at the nodes may take this share of the driver's time.
 _SHARE = 100
 _BATCH = 500
+# Where the usual files are below an attempt's folder when they are on no mount.
+_FILES_WITHIN = tuple(path if is_within(path, "/tmp") else f"/{ROOT}{path}" for path in FILES)
 
 # The lines of a log from an offset on, without secrets.
 ReadLog = Callable[[Path, int], Iterator[bytes]]
@@ -51,11 +53,21 @@ class Places(msgspec.Struct, frozen=True, kw_only=True):
     generation: int
     runtime: str
     rules: MetricRules
+    # Those that have rules of their own.
     templates: Mapping[str, Template] = {}
+
+    @property
+    def steps(self) -> str:
+        """The folder of all attempts."""
+        return f"{self.folder}/steps"
+
+    def attempt_name(self, node: Node) -> str:
+        """The name of this generation's attempt at a node."""
+        return node.id if self.generation == 1 else f"{node.id}.{self.generation}"
 
     def attempt(self, node: Node) -> Path:
         """The folder of this generation's attempt at a node."""
-        return self.folder / "steps" / (node.id if self.generation == 1 else f"{node.id}.{self.generation}")
+        return Path(self.steps, self.attempt_name(node))
 
 
 class _Container(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -76,6 +88,8 @@ def gather(node: Node, places: Places, read_log: ReadLog) -> tuple[list[Series],
     if node.memoization_status is not None and node.memoization_status.hit:
         # Nothing ran: it has the outputs of an earlier step, and no files.
         return _of_parameters(node), []
+    if (node.outputs is None or not node.outputs.parameters) and _left_nothing(places, node):
+        return [], []
     folder = places.attempt(node)
     notes: list[str] = []
     try:
@@ -95,6 +109,23 @@ def gather(node: Node, places: Places, read_log: ReadLog) -> tuple[list[Series],
     for series in found:
         first.setdefault(series.name, series)
     return list(first.values()), [f"{node.display_name}: {note}" if note != MISSING else note for note in notes]
+
+
+def _left_nothing(places: Places, node: Node) -> bool:
+    """Whether a step wrote nothing anywhere: most do, so that this costs a few calls of the system and no more."""
+    if places.rules.files != FILES or node.template_name in places.templates:
+        return False
+    folder = f"{places.steps}/{places.attempt_name(node)}"
+    try:
+        if os.stat(f"{folder}/main.log").st_size or os.listdir(f"{folder}/work"):
+            return False
+    except OSError:
+        return False
+    if os.access(f"{folder}/main.stdout", os.F_OK) or os.access(f"{folder}/volumes", os.F_OK):
+        return False
+    if places.runtime == "process":
+        return not any(os.access(path, os.F_OK) for path in FILES)
+    return not any(os.access(f"{folder}{path}", os.F_OK) for path in _FILES_WITHIN)
 
 
 def _rules(node: Node, places: Places) -> MetricRules:

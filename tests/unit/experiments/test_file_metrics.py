@@ -117,6 +117,16 @@ def test_sources_have_an_order(tmp_path: Path) -> None:
     assert gathered(places(tmp_path, only)) == {"loss": ("output", 1.0), "acc": ("output", 2.0)}
 
 
+@pytest.mark.parametrize("place", ["tmp/sys-metrics.json", "root/mnt/tmp/sys-metrics.json"])
+def test_a_file_alone_is_found(tmp_path: Path, place: str) -> None:
+    path = attempt(tmp_path) / place
+    (tmp_path / "steps" / "n" / "work").mkdir()
+    assert gathered(places(tmp_path)) == {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('{"a": 1}')
+    assert gathered(places(tmp_path)) == {"a": ("file", 1.0)}
+
+
 def test_a_step_that_left_nothing_has_no_metrics(tmp_path: Path) -> None:
     attempt(tmp_path)
     assert gathered(places(tmp_path)) == {}
