@@ -7,7 +7,6 @@ gives the same as doing it first.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,6 +16,7 @@ from argosy.model.host_templates import (
     CODE_ARTIFACT,
     CODE_DEST,
     CODE_FOLDER,
+    HOST,
     HOST_IMAGE,
     NO_CODE,
     annotation,
@@ -29,12 +29,8 @@ from argosy.model.manifest import (
     Metadata,
     Template,
     Workflow,
-    WorkflowSpec,
     WorkflowTemplate,
 )
-
-# What a host template has for an image where no container engine is: the project's interpreter.
-HOST = "argosy.dev/host"
 
 Document = TypeVar("Document", Workflow, WorkflowTemplate)
 
@@ -50,18 +46,6 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     nothing: str = ""
     dest: str = ""
-
-
-def templates_in(spec: WorkflowSpec) -> Iterator[Template]:
-    """The templates of a document, those written in place too."""
-    waiting = list(spec.templates)
-    while waiting:
-        template = waiting.pop()
-        yield template
-        for group in template.steps or ():
-            waiting += [one.inline for one in group if one.inline is not None]
-        if template.dag is not None:
-            waiting += [one.inline for one in template.dag.tasks if one.inline is not None]
 
 
 def hosted(document: Document, setting: Setting, defaults: Template | None) -> Document:

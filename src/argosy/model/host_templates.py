@@ -5,11 +5,14 @@ It knows the annotations that say so and their values, not where anything runs n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
-from argosy.model.manifest import ContainerFields, Metadata, Template
+from argosy.model.manifest import ContainerFields, Metadata, Template, WorkflowSpec
 
-# On a template (metadata.annotations): "true" makes it a host template.
+# On a template (metadata.annotations): "true" makes it a host template. As an image, where no container engine is: the
+# project's interpreter.
 HOST = "argosy.dev/host"
 PREFIX = "argosy.dev/"
 # On a host template: where in its working folder the code goes; absent means the folder itself, NO_CODE nowhere.
@@ -83,6 +86,18 @@ def annotation(template: Template, name: str, defaults: Template | None = None) 
         if one is not None and one.metadata is not None and name in one.metadata.annotations:
             return one.metadata.annotations[name]
     return ""
+
+
+def templates_in(spec: WorkflowSpec) -> Iterator[Template]:
+    """The templates of a document, those written in place too."""
+    waiting = list(spec.templates)
+    while waiting:
+        template = waiting.pop()
+        yield template
+        for group in template.steps or ():
+            waiting += [one.inline for one in group if one.inline is not None]
+        if template.dag is not None:
+            waiting += [one.inline for one in template.dag.tasks if one.inline is not None]
 
 
 def main_container(template: Template) -> ContainerFields | None:

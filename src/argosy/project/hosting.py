@@ -15,9 +15,8 @@ from msgspec.structs import replace
 
 from argosy.checks.finding import Finding
 from argosy.errors import InvalidFile, NotFound
-from argosy.experiments.hosting import templates_in
 from argosy.experiments.provenance import Python, Snapshot, Stored
-from argosy.model.host_templates import CODE_RULES, CodeRules, is_host, main_container
+from argosy.model.host_templates import CODE_RULES, CodeRules, is_host, main_container, templates_in
 from argosy.model.manifest import Template, Workflow
 
 if TYPE_CHECKING:

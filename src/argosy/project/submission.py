@@ -289,7 +289,7 @@ def chosen_runtime(name: str, images: list[str], configuration: Configuration) -
 
 def runtime_options(configuration: Configuration, python: Python | None = None) -> Any:
     """The project's word on runtimes. python: the interpreter of host templates."""
-    from argosy.experiments.hosting import HOST
+    from argosy.model.host_templates import HOST
     from argosy.runners.local.runtimes.choose import Options
     from argosy.runners.local.runtimes.runtime import ImageMeaning
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from argosy.experiments.hosting import HOST, Setting, hosted, templates_in
-from argosy.model.host_templates import CODE_ARTIFACT, CODE_FOLDER, read_rule
+from argosy.experiments.hosting import Setting, hosted
+from argosy.model.host_templates import CODE_ARTIFACT, CODE_FOLDER, HOST, read_rule, templates_in
 from argosy.model.manifest import Template, Workflow
 
 ON_HOST = {"annotations": {"argosy.dev/host": "true"}}
