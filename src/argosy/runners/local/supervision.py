@@ -282,8 +282,7 @@ class Supervision:
             connection.connect(path if len(os.fsencode(path)) <= 100 else f"/proc/self/fd/{directory}/socket")
             self._use(connection)
             self._write([("hello",)])
-            if not self._await_hello():
-                raise ConnectionResetError
+            told = self._await_hello()
         except OSError:
             connection.close()
             self._socket = None
@@ -291,6 +290,7 @@ class Supervision:
         finally:
             os.close(directory)
         self._replay()
+        self._take(told)
         return True
 
     def _use(self, connection: socket.socket) -> None:
@@ -298,17 +298,18 @@ class Supervision:
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
 
-    def _await_hello(self) -> bool:
+    def _await_hello(self) -> bytes:
+        """What the supervisor says up to its answer: exits for which the file has no room. Raises OSError."""
         assert self._socket is not None
         self._socket.settimeout(CONNECT_SECONDS)
         data = b""
         while b'{"hello"' not in data or not data.endswith(b"\n"):
             part = self._socket.recv(1 << 16)
             if not part:
-                return False
+                raise ConnectionResetError
             data += part
         self._socket.settimeout(None)
-        return True  # exits among the data are in the file too
+        return data
 
     def _replay(self) -> None:
         """Learn from the file what this object does not know yet; exits that are new to it arrive."""

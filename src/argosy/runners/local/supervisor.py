@@ -11,7 +11,7 @@ would cost 9 ms, `signal` 6 ms, `json` 8 ms.
 In: frames (four bytes of length, little-endian, then a marshal-ed list of tuples):
     ("base", key, environment)                          a shared environment
     ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill, mask)
-        mask: None, or the texts that its outputs are to be written without, as `masking_filter.py` takes them
+        mask: None, or the texts that its outputs are to be written without, and those of them that line ends may break
     ("kill", id, signal, grace_seconds or None)         signal now, SIGKILL after the grace
     ("hello",)                                          answered when all that came earlier is done
     ("leave",)                                          exit as soon as no driver is connected and nothing runs
@@ -24,8 +24,8 @@ Out, JSON lines to `FOLDER/exits.jsonl`, and the last two to the driver:
 An exit is in the file before it is sent. The file is not synced: it survives the death of any process, and after a
 power loss the attempts that ran are lost anyway. An id is started once, however often it is asked for.
 
-The outputs of a step with a mask go through a process of their own, which gets the texts through memory; the exit of
-the step is told once that process has written everything down.
+The outputs of a step with a mask go through a child of their own, forked so that the texts stay in memory; the exit of
+the step is told once that child has written everything down.
 
 When a step's process ends, what is left of its group and every orphan that carries its id in the environment is
 killed, as the end of a container's first process ends the container.
@@ -46,7 +46,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, NoReturn
 
     Command = tuple[Any, ...]  # of the forms listed above
     Running = tuple[str, int, tuple[str, ...]]  # id, shield, engine_kill
@@ -56,7 +56,7 @@ else:
 
 PR_SET_CHILD_SUBREAPER = 36
 STARTS_BETWEEN_REAPS = 8
-MASKING_FILTER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "masking_filter.py")
+PACKAGES = os.path.abspath(f"{__file__}/../../../..")
 FILE_MODE = 0o644
 APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
@@ -167,6 +167,30 @@ def why_not_started(error: Exception, program: str, directory: str, logs: tuple[
     return 126, f"StartError: {program!r} cannot be executed: {error}"
 
 
+def import_filter() -> None:
+    """Once, before the first fork that needs it."""
+    if PACKAGES not in sys.path:
+        sys.path.append(PACKAGES)
+        import argosy.runners.local.masking_filter  # noqa: F401 - for the children
+
+
+def become_filter(pairs: list[tuple[int, int]], mask: Mask) -> NoReturn:
+    """Be a process that writes logs, and nothing of a supervisor any more."""
+    try:
+        signal.set_wakeup_fd(-1)
+        os.setsid()
+        last = 2
+        for fd in sorted(fd for pair in pairs for fd in pair):
+            os.closerange(last + 1, fd)
+            last = fd
+        os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
+        from argosy.runners.local.masking_filter import write_masked
+
+        write_masked(pairs, *mask)
+    finally:
+        os._exit(0)
+
+
 def do_nothing(*_: object) -> None:
     """A handler that only makes the signal be noticed."""
 
@@ -182,6 +206,7 @@ class Supervisor:
         self.received = b""
         self.outgoing = b""
         self.unwritten = b""
+        self.exits_unwritten: list[str] = []
         self.disk_is_full = False
         self.todo: list[Command] = []
         self.bases: dict[str, dict[str, str]] = {"": {}}
@@ -359,6 +384,7 @@ class Supervisor:
             self.disk_is_full = True
         else:
             self.disk_is_full = False
+            self.exits_unwritten.clear()
 
     def tell(self, line: str) -> None:
         if self.driver is not None:
@@ -397,6 +423,9 @@ class Supervisor:
                 case ("base", key, environment):
                     self.bases[key] = environment
                 case ("hello",):
+                    # The driver reads the file next: what has found no room there it is told.
+                    self.record("")
+                    self.tell("".join(self.exits_unwritten))
                     self.tell(f'{{"hello": {os.getpid()}}}\n')
                 case ("leave",):
                     self.linger_seconds = 0.0
@@ -475,32 +504,28 @@ class Supervisor:
         self.unwritten += f'{{"pid": {pid}, "of": {quoted(id)}, "ticks": {ticks_now()}}}\n'.encode()
 
     def start_filter(self, id: str, logs: Iterable[str], mask: Mask) -> list[int]:
-        """Start what writes the logs of a step without these texts; the ends of pipes that the step is to write to."""
-        reads: list[int] = []
+        """Fork what writes the logs of a step without these texts; the ends of pipes that the step is to write to."""
+        import_filter()
+        pairs: list[tuple[int, int]] = []
         writes: list[int] = []
-        kept: list[int] = []
-        values = os.memfd_create("values")
         try:
-            content = marshal.dumps(mask)
-            while content:
-                content = content[os.write(values, content) :]
-            os.lseek(values, 0, os.SEEK_SET)
             for log in logs:
-                kept.append(os.open(log, APPENDING, FILE_MODE))
+                kept = os.open(log, APPENDING, FILE_MODE)
                 read, write = os.pipe()
-                reads.append(read)
+                pairs.append((read, kept))
                 writes.append(write)
-            for fd in (values, *reads, *kept):
-                os.set_inheritable(fd, True)
-            pairs = [f"{read}:{log}" for read, log in zip(reads, kept, strict=True)]
-            argv = [sys.executable, "-I", "-S", MASKING_FILTER, str(values), *pairs]
-            pid = os.posix_spawn(sys.executable, argv, {}, setsid=True, setsigmask=(signal.SIGTERM,))
+            # Told to end before it is ready, it would be killed with the log in its hands.
+            signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+            pid = os.fork()
+            if pid == 0:
+                become_filter(pairs, mask)
         except OSError:
             for fd in writes:
                 os.close(fd)
             raise
         finally:
-            for fd in (values, *reads, *kept):
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+            for fd in (fd for pair in pairs for fd in pair):
                 os.close(fd)
         self.filters[pid] = id
         self.filter_of[id] = pid
@@ -598,6 +623,8 @@ class Supervisor:
             f'"at": {time.time():.6f}, "message": {quoted(message)}}}\n'
         )
         self.record(line)
+        if self.unwritten:
+            self.exits_unwritten.append(line)
         self.tell(line)
 
     def children(self) -> list[int]:
