@@ -14,6 +14,7 @@ from argosy.errors import UsageError
 from argosy.model.inputs import Signature
 from argosy.model.manifest import Workflow
 from argosy.model.status import Node, NodeType, Phase
+from argosy.model.sweeps import SWEEP, TRIAL
 from argosy.plan.plan import Carried
 from argosy.project.hosting import CodeWanted, same_code, with_code
 from argosy.project.needs import surroundings_of
@@ -53,6 +54,8 @@ def retry(
     if not summary.finished:
         hint = "follow it with argosy watch" if summary.driven else "go on with argosy resume"
         raise UsageError(f"Run {summary.name} is not over", hint=f"{hint} {summary.name}")
+    if parameters or working_code:
+        _check_no_sweep(run, "its trials are what they are; a single one can be retried so")
     chosen = [find_node(run, one).id for one in start]
     if summary.phase == Phase.SUCCEEDED and not chosen:
         raise UsageError(
@@ -85,6 +88,11 @@ def retry(
         options=msgspec.json.encode(options),
     )
     return Rerun(generation=generation, carried=len(carried), again=tuple(again))
+
+
+def _check_no_sweep(run: RunView, why: str) -> None:
+    if run.options.sweep is not None:
+        raise UsageError(f"Run {run.summary.name} is a sweep: {why}", hint="argosy run FILE makes another sweep")
 
 
 def _takes(run: RunView) -> Signature | None:
@@ -179,9 +187,14 @@ def resubmit(
 
     if memoized and not run.summary.finished:
         raise UsageError(f"Run {run.summary.name} is {shown_phase(run.summary).lower()}: it is not over")
+    if wanted.parameters or memoized:
+        _check_no_sweep(run, "all of it is made again, with the same values")
     workflow = renewed(run.workflow, run.summary.name)
     wanted = msgspec.structs.replace(
-        wanted, runtime=wanted.runtime or run.options.runtime, signature=wanted.signature or _takes(run)
+        wanted,
+        runtime=wanted.runtime or run.options.runtime,
+        signature=wanted.signature or _takes(run),
+        sweep=run.options.sweep,
     )
     code = CodeWanted() if working_code else same_code(run.options)
     wanted = msgspec.structs.replace(wanted, code=code)
@@ -195,10 +208,24 @@ def resubmit(
 
 def renewed(workflow: Workflow, name: str) -> Workflow:
     """The workflow of a run without what made it that run."""
+    if workflow.spec.workflow_template_ref is not None and workflow.spec.templates:
+        # What the reference meant was put in when the run was made, and that is what is run again.
+        workflow = msgspec.structs.replace(
+            workflow, spec=msgspec.structs.replace(workflow.spec, workflow_template_ref=None)
+        )
     metadata = workflow.metadata
     prefix = metadata.generate_name or f"{name.rstrip('-')}-"
+    # A trial that is run again is no trial of its sweep.
+    labels = {key: value for key, value in metadata.labels.items() if key not in (SWEEP, TRIAL)}
     fresh = msgspec.structs.replace(
-        metadata, name="", generate_name=prefix, uid="", creation_timestamp=None, resource_version=""
+        metadata,
+        name="",
+        generate_name=prefix,
+        uid="",
+        creation_timestamp=None,
+        resource_version="",
+        labels=labels,
+        owner_references=metadata.owner_references if labels == metadata.labels else None,
     )
     return msgspec.structs.replace(workflow, metadata=fresh, status=None)
 

@@ -249,3 +249,17 @@ def test_a_script_that_is_not_where_steps_begin_is_told(
     assert "write part/a.py, or put an argosy.toml into part" in made.err
     (below / "argosy.toml").write_text('[run]\nruntime = "process"\n')
     assert argosy("run", "one.yaml").code == 0
+
+
+def test_a_template_of_the_catalog_is_resubmitted_as_it_was(folder: Path, argosy: Argosy) -> None:
+    text = (ONE % '"python", "a.py"').replace("kind: Workflow", "kind: WorkflowTemplate")
+    (folder / "lib.yaml").write_text(text.replace("generateName: one-", "name: lib"))
+    (folder / "a.py").write_text("print('as it was')\n")
+    assert argosy("apply", "-f", "lib.yaml").code == 0
+    assert argosy("run", "template/lib", "--name", "run", "-q").code == 0
+    (folder / "lib.yaml").write_text((folder / "lib.yaml").read_text().replace("a.py", "b.py"))
+    assert argosy("apply", "-f", "lib.yaml").code == 0
+    (folder / "a.py").unlink()
+    again = argosy("resubmit", "run", "--name", "again", "-q")
+    assert again.code == 0, again.err
+    assert "as it was" in argosy("logs", "again").out
