@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from argosy.errors import UsageError
+from argosy.model.input_values import FALSE_WORDS, TRUE_WORDS
 from argosy.model.inputs import Input, Signature, names_of
 
 # Unknown options are kept for the format to judge instead of refused by click.
@@ -77,17 +78,34 @@ def _options(words: tuple[str, ...], takes: Signature) -> list[tuple[str, str]]:
     rest = list(words)
     while rest:
         word = rest.pop(0)
+        if not word.startswith("-"):
+            # It stood behind an option that takes no value.
+            found.append(_assignment(word))
+            continue
         name, equals, value = word.lstrip("-").partition("=")
         one = takes.find(name) if takes.as_options and word.startswith("--") else None
         if one is None:
             refuse_option(word, takes)
         if equals:
             found.append((name, value))
-        elif rest and (not rest[0].startswith("-") or _is_number(rest[0])):
+        elif rest and _is_value(rest[0], one):
             found.append((name, rest.pop(0)))
         else:
             found.append((name, _without_value(one, word)))
     return found
+
+
+def _is_value(word: str, one: Input) -> bool:
+    if one.type == "boolean":
+        return word.lower() in (*TRUE_WORDS, *FALSE_WORDS)
+    return not word.startswith("-") or _is_number(word)
+
+
+def _assignment(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not equals or not name:
+        raise UsageError(f"{word!r} is no value", hint="write NAME=VALUE")
+    return name, value
 
 
 def _without_value(one: Input, word: str) -> str:

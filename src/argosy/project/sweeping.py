@@ -137,6 +137,8 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
         jobs=wanted.jobs or 1,
         labels=wanted.labels,
         code=code,
+        # Trials may be made of what is cached, each by itself; that one was made is never taken from there.
+        cache=False,
         sweep=found.sweep,
     )
     # What there is to say is about the file, not about the workflow made from it.

@@ -187,6 +187,25 @@ def test_a_sweep_is_deleted_with_its_trials(argosy: Argosy, fit: str) -> None:
     assert argosy("list", "-o", "name").out.split() == ["s-other"]
 
 
+def test_a_sweep_is_resubmitted_as_one(argosy: Argosy, fit: str) -> None:
+    words = ("x=uniform[0.0:10]", "--minimize", "loss", "--max-trials", "2", "--name", "s", "-q")
+    argosy("run", fit, *words)
+    assert argosy("resubmit", "s", "--name", "t").code == 0
+    assert len(_trials(argosy, "t")) == 2
+    assert len(_trials(argosy, "s")) == 2
+    answer = argosy("resubmit", "s", "-p", "words=b")
+    assert answer.code == 2
+    assert "s is a sweep" in answer.err
+
+
+def test_a_trial_is_resubmitted_as_an_ordinary_run(argosy: Argosy, fit: str) -> None:
+    argosy("run", fit, "x=[1,2]", "--name", "s", "-q")
+    assert argosy("resubmit", "s-1", "--name", "again").code == 0
+    shown = json.loads(argosy("get", "again", "-o", "json").out)
+    assert "labels" not in shown["metadata"]
+    assert "ownerReferences" not in shown["metadata"]
+
+
 @pytest.mark.parametrize(("verb", "handlers"), [("stop", 2), ("terminate", 0)])
 def test_ending_a_sweep_ends_its_trials(argosy: Argosy, folder: Path, verb: str, handlers: int) -> None:
     (folder / "slow.yaml").write_text(SLOW.replace("FOLDER", str(folder)))
