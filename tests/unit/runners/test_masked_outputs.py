@@ -90,4 +90,4 @@ def test_no_value_on_a_command_line_or_in_a_file(run: Run, tmp_path: Path) -> No
         found = (tmp_path / name).read_bytes()
         assert found
         assert SECRET.encode() not in found
-    assert b"masking_filter.py" in (tmp_path / "seen").read_bytes()
+    assert b"supervisor.py" in (tmp_path / "seen").read_bytes()

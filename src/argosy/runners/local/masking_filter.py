@@ -1,24 +1,21 @@
-"""The program that reads along with a step that was given secrets, and writes its log without them.
+"""Reading along with a step that was given secrets, and writing its logs without them.
 
-It knows pipes, files and the texts to hide. Run by the supervisor as
-`python -I -S masking_filter.py VALUES_FD PIPE_FD:LOG_FD...`: VALUES_FD is a file in memory with the marshal-ed texts.
-It is over when the pipes are. SIGTERM, blocked until here, says that the step is: then what the pipes hold is the rest,
-even if something that outlived the step has them open.
+It knows pipes, files and the texts to hide. It runs in a child that the supervisor forks, so that the texts are in
+memory only; hence it imports next to nothing.
 """
 
 from __future__ import annotations
 
-import marshal
 import os
 import select
-import sys
 import time
+from collections.abc import Iterable
+
+from argosy.artifacts.masking import Masker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
-
-    from argosy.artifacts.masking import Masker
 else:
     import _signal as signal
 
@@ -66,15 +63,13 @@ class Stream:
                 time.sleep(FULL_DISK_SECONDS)
 
 
-def main() -> None:
-    sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
-    from argosy.artifacts.masking import Masker
+def write_masked(pairs: Iterable[tuple[int, int]], texts: tuple[bytes, ...], broken: tuple[bytes, ...]) -> None:
+    """Copy from pipes to logs, without the texts, until the pipes are over.
 
-    values = int(sys.argv[1])
-    with open(values, "rb") as file:
-        texts, broken = marshal.loads(file.read())
-    pairs = [word.split(":") for word in sys.argv[2:]]
-    streams = {int(pipe): Stream(int(pipe), int(log), Masker(texts, broken)) for pipe, log in pairs}
+    SIGTERM, blocked until here, says that the step is over: then what the pipes hold is the rest, even if something
+    that outlived the step has them open.
+    """
+    streams = {pipe: Stream(pipe, log, Masker(texts, broken)) for pipe, log in pairs}
     woken, wake = os.pipe()
     for fd in (woken, wake):
         os.set_blocking(fd, False)
@@ -99,7 +94,3 @@ def main() -> None:
             if not streams[fd].copy():
                 poll.unregister(fd)
                 del streams[fd]
-
-
-if __name__ == "__main__":
-    main()

@@ -167,11 +167,26 @@ def why_not_started(error: Exception, program: str, directory: str, logs: tuple[
     return 126, f"StartError: {program!r} cannot be executed: {error}"
 
 
+def open_files() -> list[int]:
+    """The descriptors that are open; where nothing tells, all that may be."""
+    try:
+        return [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:
+        return list(range(3, 4096))
+
+
+def try_close(fd: int) -> None:
+    try:
+        os.close(fd)
+    except OSError:
+        return
+
+
 def import_filter() -> None:
     """Once, before the first fork that needs it."""
     if PACKAGES not in sys.path:
         sys.path.append(PACKAGES)
-        import argosy.runners.local.masking_filter  # noqa: F401 - for the children
+        __import__("argosy.runners.local.masking_filter")
 
 
 def become_filter(pairs: list[tuple[int, int]], mask: Mask) -> NoReturn:
@@ -179,11 +194,10 @@ def become_filter(pairs: list[tuple[int, int]], mask: Mask) -> NoReturn:
     try:
         signal.set_wakeup_fd(-1)
         os.setsid()
-        last = 2
-        for fd in sorted(fd for pair in pairs for fd in pair):
-            os.closerange(last + 1, fd)
-            last = fd
-        os.closerange(last + 1, os.sysconf("SC_OPEN_MAX"))
+        kept = {0, 1, 2, *(fd for pair in pairs for fd in pair)}
+        for fd in open_files():
+            if fd not in kept:
+                try_close(fd)
         from argosy.runners.local.masking_filter import write_masked
 
         write_masked(pairs, *mask)
