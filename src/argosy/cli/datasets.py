@@ -25,7 +25,7 @@ from argosy.cli.options import console, home_option, open_project, output_option
 SCHEMA = "argosy.datasets/v1"
 
 
-@click.group("datasets")
+@click.group("datasets", no_args_is_help=False)
 def command() -> None:
     """Datasets: folders with a name, of which every version stays as it was.
 

@@ -28,7 +28,7 @@ from argosy.cli.options import console, home_option, open_project, output_option
 SCHEMA = "argosy.models/v1"
 
 
-@click.group("models")
+@click.group("models", no_args_is_help=False)
 def command() -> None:
     """Models: files or folders with a name, a type, metrics, and the run that made them.
 

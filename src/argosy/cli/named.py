@@ -118,8 +118,13 @@ def show_added(added: Added, output: str | None, schema: str) -> None:
         return
     talk.data(version.ref)
     if not output:
-        size = f"{version.content.files} files, {size_of(version.content.size_bytes)}"
+        size = _amount(version)
         talk.say(f"{version.ref} holds this already ({size})" if added.unchanged else f"made {version.ref}: {size}")
+
+
+def _amount(version: Version) -> str:
+    files = version.content.files
+    return f"{files} file{'' if files == 1 else 's'}, {size_of(version.content.size_bytes)}"
 
 
 def fetch_version(project: Project, version: Version, directory: Path | None, output: str | None, schema: str) -> None:
@@ -135,7 +140,7 @@ def fetch_version(project: Project, version: Version, directory: Path | None, ou
         talk.json({"schema": schema, "path": str(target), **version_as_json(version)})
     else:
         talk.data(str(target))
-        talk.say(f"{version.ref}: {version.content.files} files, {size_of(version.content.size_bytes)}")
+        talk.say(f"{version.ref}: {_amount(version)}")
 
 
 def delete_named(project: Project, kind: Kind, ref: str, yes: bool) -> None:

@@ -24,7 +24,7 @@ from argosy.cli.options import console, home_option, open_project, output_option
 SCHEMA = "argosy.tags/v1"
 
 
-@click.group("tags")
+@click.group("tags", no_args_is_help=False)
 def command() -> None:
     """Tags: names for all output artifacts of a run, or for a folder. A tag can be moved, and keeps what it was.
 

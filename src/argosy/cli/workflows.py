@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCHEMA = "argosy.workflows/v1"
 
 
-@click.group("workflows")
+@click.group("workflows", no_args_is_help=False)
 def command() -> None:
     """Workflows: files with a name, and inputs to run them with. argosy run workflow/NAME runs one.
 
