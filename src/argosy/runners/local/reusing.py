@@ -34,7 +34,7 @@ from argosy.runners.local.reuse_key import (
 EVERY_STEP = "*"
 ANYWAY = "asked to be run anyway"
 # So many outcomes with artifacts are checked by one thread at a time.
-CHECKED_TOGETHER = 64
+CHECKED_TOGETHER = 256
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
