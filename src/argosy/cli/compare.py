@@ -48,8 +48,7 @@ def command(
     project = open_project(home)
     talk = console()
     named = [project.find(name).id for name in runs]
-    for note in gather_missing(project):
-        talk.say(f"note: {note}")
+    gather_missing(project, talk.say)
     question = asking(project)
     if where or sort or not named:
         most = limit if limit is not None or where or named else NEWEST

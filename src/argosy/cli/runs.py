@@ -59,8 +59,7 @@ def command(
         elif output is None or output == "wide":
             talk.say(error.message)
         return
-    for note in gather_missing(project):
-        talk.say(f"note: {note}")
+    gather_missing(project, talk.say)
     question = asking(project)
     chosen = choose(question, where=where, sort=sort, limit=None if everything else limit)
     if columns:

@@ -5,9 +5,11 @@ It knows where the parts come from: the run's folder, the rules of argosy.toml, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from argosy.errors import ArgosyError
 from argosy.model.metric_rules import METRICS
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from argosy.model.manifest import Template, Workflow
     from argosy.project.project import Project
     from argosy.record.queries import RunSummary
+
+
+# From so many runs on people are told why it takes a while.
+MANY = 20
 
 
 def gatherer_of(project: Project, summary: RunSummary, workflow: Workflow, runtime: str) -> Gatherer:
@@ -58,20 +64,27 @@ def _with_rules(workflow: Workflow) -> dict[str, Template]:
     }
 
 
-def gather_missing(project: Project) -> list[str]:
-    """Gather the metrics of finished runs whose drivers had no time for it; sentences on what went wrong.
+def gather_missing(project: Project, say: Callable[[str], None] = lambda text: None) -> None:
+    """Gather the metrics of finished runs whose drivers had no time for it. say: is told what there is to say.
 
-    Costs a look at an index when there are none.
+    Costs a look at an index when there are none. A run whose record is damaged is not tried again.
     """
     from argosy.record.experiments import Experiments
+    from argosy.record.troubles import DamagedRun
 
-    said: list[str] = []
-    for run_id in Experiments(project.queries.database).not_gathered():
+    missing = Experiments(project.queries.database).not_gathered()
+    if len(missing) > MANY:
+        say(f"gathering the metrics of {len(missing)} earlier runs, once")
+    for run_id in missing:
         try:
-            said += gather_again(project, project.queries.numbered(run_id), only_missing=True)
+            for note in gather_again(project, project.queries.numbered(run_id), only_missing=True):
+                say(f"note: {note}")
+        except (DamagedRun, msgspec.MsgspecError) as error:
+            said = f"the metrics of run number {run_id} are lost, since its record is damaged: {error}"
+            Experiments(project.journal.database).put(run_id, (), done=True, notes=[said])
+            say(f"note: {said}")
         except (ArgosyError, OSError) as error:
-            said.append(f"metrics of run number {run_id} could not be gathered: {error}")
-    return said
+            say(f"note: the metrics of run number {run_id} could not be gathered: {error}")
 
 
 def gather_again(project: Project, summary: RunSummary, *, only_missing: bool = False) -> list[str]:

@@ -13,10 +13,11 @@ from typing import Any, Self
 import msgspec
 
 from argosy.errors import NotFound, UsageError
-from argosy.model.events import Fact, encode
+from argosy.model.events import Fact, decode, encode
+from argosy.model.run_notes import LABEL, TAGS, tags_of
 from argosy.record import facts as rows_of_facts
 from argosy.record.database import Database
-from argosy.record.experiments import expect_metrics, put_parameters
+from argosy.record.experiments import Experiments, expect_metrics, put_parameters
 from argosy.record.leases import Lease, Leases
 from argosy.record.ownership import Liveness, Owner, liveness
 
@@ -62,6 +63,7 @@ class _Metadata(msgspec.Struct, rename="camel"):
     name: str = ""
     generate_name: str = ""
     labels: dict[str, Any] = {}
+    annotations: dict[str, Any] = {}
 
 
 class _Value(msgspec.Struct):
@@ -117,7 +119,19 @@ class Journal:
             assert run_id is not None
             self.database.execute("INSERT INTO leases (run) VALUES (?)", (run_id,))
             self._add_generation(run_id, 1, run.created_at, run.manifest, run.source, run.options)
+            self._add_notes(run_id, run.manifest)
         return run_id
+
+    def _add_notes(self, run_id: int, manifest: bytes) -> None:
+        """The label and the tags that the manifest gives to its runs."""
+        if LABEL.encode() not in manifest and TAGS.encode() not in manifest:
+            return
+        annotations = msgspec.json.decode(manifest, type=_Head).metadata.annotations
+        label, tags = _text(annotations.get(LABEL)), tags_of(_text(annotations.get(TAGS)) or "")
+        if label or tags:
+            experiments = Experiments(self.database)
+            experiments.note(run_id, label=label)
+            experiments.tag(run_id, add=tags)
 
     def _add_generation(
         self, run_id: int, generation: int, created_at: float, manifest: bytes, source: str, options: bytes

@@ -218,3 +218,43 @@ spec:
     assert "exit code 3" in text
     assert argosy("report", "bad", "-o", "-").out.startswith("<!DOCTYPE html>")
     assert argosy("report", "nope").code == 4
+
+
+def test_a_file_may_label_and_tag_its_runs(argosy: Argosy, folder: Path) -> None:
+    (folder / "labelled.yaml").write_text(
+        """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata:
+  generateName: labelled-
+  annotations: {argosy.dev/label: "a base line", argosy.dev/tags: "paper, digits,"}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: none, command: ["true"]}
+"""
+    )
+    assert argosy("run", "labelled.yaml", "-q").code == 0
+    (found,) = json.loads(argosy("runs", "-w", "workflow = labelled", "-o", "json").out)["runs"]
+    assert (found["label"], found["tags"]) == ("a base line", ["digits", "paper"])
+
+
+def test_a_damaged_run_is_told_of_once(argosy: Argosy, two: tuple[str, str], folder: Path) -> None:
+    with sqlite3.connect(folder / ".argosy" / "argosy.db") as record:
+        record.execute("UPDATE generations SET status = x'7b' WHERE run = 1")
+        record.execute("UPDATE gathering SET done = 0 WHERE run = 1")
+    record.close()
+    assert "damaged" in argosy("runs").err
+    again = argosy("runs", "-o", "name")
+    assert (again.err, again.out.split()) == ("", ["second", "first"])
+
+
+def test_a_deleted_run_takes_all_of_it_along(argosy: Argosy, two: tuple[str, str], folder: Path) -> None:
+    argosy("label", "first", "second", "x")
+    argosy("label", "first", "--tag", "y")
+    assert argosy("delete", "first", "second", "--yes").code == 0, argosy("delete", "--help").out
+    with sqlite3.connect(folder / ".argosy" / "argosy.db") as record:
+        for table in ("run_parameters", "run_metrics", "metric_histories", "gathering", "run_notes", "run_tags"):
+            assert record.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+    record.close()
