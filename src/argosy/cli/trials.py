@@ -87,7 +87,9 @@ def tell(talk: Console, found: Results) -> None:
     missing = sweep.trials - len(found.trials)
     if missing:
         parts.append(f"{missing} not begun")
-    talk.say(f"{found.name}: {sweep.method} sweep of {sweep.trials} trials: {', '.join(parts)}")
+    by_chance = sweep.method != "grid" or sweep.left_out
+    seed = f"; --random-seed {sweep.seed}" if by_chance else ""
+    talk.say(f"{found.name}: {sweep.method} sweep of {sweep.trials} trials: {', '.join(parts)}{seed}")
     if sweep.left_out:
         talk.say(f"  {sweep.left_out} more of the grid were left out by --max-trials")
     failed = [one.name for one in found.trials if one.phase in ("Failed", "Error")]

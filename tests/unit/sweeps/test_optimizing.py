@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from argosy.experiments.optimizing import Tried, suggest
+from argosy.errors import EnvironmentTrouble
+from argosy.experiments.optimizing import Tried, check_optuna, suggest
 from argosy.experiments.spaces import Interval, Listed, Space
 
 SPACES: dict[str, Space] = {
@@ -58,6 +61,13 @@ def test_two_that_run_at_once_are_not_the_same() -> None:
 def test_trials_that_say_nothing_are_no_trouble(odd: Tried) -> None:
     found = suggest(SPACES, [odd], number=2, direction="maximize", seed=1)
     assert set(found) == set(SPACES)
+
+
+def test_without_optuna_it_says_how_to_have_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(EnvironmentTrouble) as caught:
+        check_optuna()
+    assert "pip install 'argosy[optuna]'" in caught.value.hint
 
 
 def test_the_first_trial_takes_initial_values() -> None:
