@@ -6,15 +6,41 @@ the artifact tell what was published before. It knows facts and names, not how a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, cast
 
+import msgspec
+
 from argosy.artifacts.store import Store
-from argosy.catalog.contents import content_of
+from argosy.catalog.contents import Part, combined, content_of
 from argosy.catalog.names import Names, Origin
-from argosy.catalog.refs import Kind
+from argosy.catalog.refs import Kind, parse_ref
+from argosy.errors import UsageError
 from argosy.model.events import AttemptExited, CacheRead, Event
-from argosy.model.manifest import Artifact, Outputs, Parameter
+from argosy.model.manifest import Artifact, Outputs, Parameter, Workflow
+
+# On a workflow: the tags, separated by commas, that are to point to all outputs of a run that has succeeded.
+TAGS = "argosy.dev/tag"
+
+
+def tags_of(workflow: Workflow) -> list[str]:
+    """The tags that a run's outputs are to get. Raises UsageError for what is no tag."""
+    found = [one.strip() for one in workflow.metadata.annotations.get(TAGS, "").split(",") if one.strip()]
+    for one in found:
+        if parse_ref("tag", one).version:
+            raise UsageError(f"{one!r} names what a tag pointed to", hint=f"write {one.partition('@')[0]}")
+    return found
+
+
+def with_tags(workflow: Workflow, tags: tuple[str, ...]) -> Workflow:
+    """The workflow whose runs' outputs get these tags too. Raises UsageError for what is no tag."""
+    if tags:
+        metadata = workflow.metadata
+        text = ",".join(filter(None, (metadata.annotations.get(TAGS, ""), *tags)))
+        annotated = msgspec.structs.replace(metadata, annotations=dict(metadata.annotations) | {TAGS: text})
+        workflow = msgspec.structs.replace(workflow, metadata=annotated)
+    tags_of(workflow)
+    return workflow
 
 
 class Publication:
@@ -45,6 +71,17 @@ class Publication:
                 self._publish(fact.node, fact.outputs, reused=False)
             elif isinstance(fact, CacheRead) and fact.hit:
                 self._publish(fact.node, fact.outputs, reused=True)
+
+    def tag(self, tags: Sequence[str], parts: Sequence[Part]) -> None:
+        """Let these tags point to all outputs of the run, which has succeeded. Safe to repeat."""
+        if not tags or not parts:
+            return
+        digest = combined(self._store, parts)
+        self._store.sync()
+        origin = Origin(run=self._run, run_name=self._run_name, node=self._attempt("run"))
+        details = {"artifacts": [msgspec.to_builtins(one) for one in parts]}
+        for one in tags:
+            self._names.add("tag", one, content_of(self._store, digest), origin, details=details)
 
     def _publish(self, node: str, outputs: Outputs | None, *, reused: bool) -> None:
         for artifact in outputs.artifacts if outputs is not None else ():

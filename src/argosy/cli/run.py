@@ -48,6 +48,7 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many steps may run at once.")
 @click.option("--gpus", default="", metavar="COUNT|INDICES", help="The GPUs that may be used, as in 2 or 0,3.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the run.")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Let TAG point to its outputs once it has succeeded.")
 @click.option(
     "--code/--no-code", default=None, help="Keep the code with the run, or run without.  [default: if needed]"
 )
@@ -71,6 +72,7 @@ def command(
     jobs: int | None,
     gpus: str,
     labels: tuple[str, ...],
+    tags: tuple[str, ...],
     code: bool | None,
     detach: bool,
     cache: bool | None,
@@ -108,6 +110,7 @@ def command(
         jobs=jobs,
         gpus=gpus,
         labels=pairs(labels, "a label"),
+        tags=tags,
         ignore_resources=ignore_resources,
         strict=strict,
         cache=cache,

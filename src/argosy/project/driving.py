@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from argosy.errors import ArgosyError, EnvironmentTrouble
 from argosy.model.events import Fact, RunStarted
+from argosy.model.status import Phase
 from argosy.project.reuse import reusing_of
 from argosy.project.submission import RunOptions, runtime_options
 from argosy.project.views import manifest_of, new_plan, options_of
@@ -149,8 +150,9 @@ def _driver(
 def publication_of(
     project: Project, summary: RunSummary, context: RunContext, plan: Plan
 ) -> Callable[[Sequence[Fact]], None]:
-    """What is to be told of the run's facts, so that outputs with a name become versions of it."""
-    from argosy.catalog.publication import Publication
+    """What is to be told of the run's facts, and once more before its end, so that outputs with a name get theirs."""
+    from argosy.catalog.publication import Publication, tags_of
+    from argosy.project.named_data import outputs_of
 
     def step(node: str) -> str:
         found = plan.nodes.get(node)
@@ -159,7 +161,14 @@ def publication_of(
     publication = Publication(
         project.names, project.store, run=summary.uid, run_name=summary.name, attempt=context.attempt, step=step
     )
-    return publication.take
+    tags = tags_of(context.workflow)
+
+    def told(facts: Sequence[Fact]) -> None:
+        publication.take(facts)
+        if tags and plan.finished and plan.phase is Phase.SUCCEEDED:
+            publication.tag(tags, outputs_of(plan.nodes)[0])
+
+    return told
 
 
 def _check_runtime(runtime: Runtime) -> None:

@@ -46,6 +46,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     jobs: int | None = None
     gpus: str = ""
     labels: Mapping[str, str] = {}
+    # Names that are to point to all its outputs once it has succeeded.
+    tags: tuple[str, ...] = ()
     ignore_resources: bool = False
     strict: bool = True
     code: CodeWanted = CodeWanted()
@@ -112,13 +114,15 @@ class Refused(InvalidFile):
 
 def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration: Configuration) -> Prepared:
     """Everything before the run is made. Raises Refused, UsageError, EnvironmentTrouble."""
+    from argosy.catalog.publication import with_tags
+
     takes = wanted.signature or takes_of(workflow, catalog)
     workflow = filled_in(workflow, wanted, catalog)
     findings = checked(workflow, catalog)
     identity = identity_of(workflow, wanted.name)
     merged = merged_with_template(workflow, catalog)
     surroundings = surroundings_of(merged, catalog)
-    merged = _described(merged, identity, wanted.labels, surroundings)
+    merged = with_tags(_described(merged, identity, wanted.labels, surroundings), wanted.tags)
     check_names(wanted.refresh, merged, surroundings)
     gpus = wanted.gpus or configuration.gpus
     if not wanted.ignore_resources:

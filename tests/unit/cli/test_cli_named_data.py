@@ -212,6 +212,20 @@ def test_the_latest_run_is_one_that_succeeded(argosy: Argosy, raw: Path, train: 
     assert as_json(argosy("lineage", newest, "-o", "json"))["from"][0]["name"] == first
 
 
+def test_a_run_tags_its_outputs_once_it_has_succeeded(argosy: Argosy, raw: Path, train: str) -> None:
+    argosy("datasets", "add", "raw", "data")
+    assert argosy("run", train, "--tag", "a b").code == 2
+    argosy("run", train, "-p", "fail=1", "--tag", "train:good", "-q")
+    failed = argosy("list", "-o", "name").out.strip()
+    assert argosy("tags", "list", "-o", "name").out == ""
+    assert argosy("retry", failed, "-p", "fail=0", "-q").code == 0
+    name = ran(argosy, train, "--tag", "train:good", "--tag", "best")
+    moves = as_json(argosy("tags", "list", "train:good", "-o", "json"))["versions"]
+    assert [(one["origin"]["run_name"], one["files"]) for one in moves] == [(name, 2), (failed, 2)]
+    assert argosy("tags", "get", "best", "-d", "best").code == 0
+    assert sorted(str(one) for one in Path("best").rglob("*") if one.is_file()) == ["best/model", "best/out/all"]
+
+
 def test_an_optional_input_may_be_missing(argosy: Argosy, folder: Path) -> None:
     assert use(argosy, folder, "kind: dataset, ref: none}, optional: true, mode: 420, archive: {none: {}").code == 0
 

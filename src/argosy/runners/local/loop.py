@@ -88,7 +88,7 @@ class Driver:
     ) -> None:
         """plan: with every fact of the journal applied. capacity: None to ignore what steps ask for.
 
-        on_facts: is told of facts in the commit that makes them durable.
+        on_facts: is told of facts in the commit that makes them durable, and of none before the run's end is.
 
         reusing: where outcomes of earlier runs are looked up; None to run every step.
         """
@@ -545,6 +545,8 @@ class Driver:
                 if pod is not None and pod.exited(exit).ended:
                     del self._pods[node]
         self._commit()
+        if self._on_facts is not None:
+            self._on_facts([])
         self._journal.set_progress(self._lease, self._shown())
         self._journal.finish(
             self._lease,
