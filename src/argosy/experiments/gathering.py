@@ -28,8 +28,9 @@ from argosy.experiments.output_metrics import MOST_BYTES, MOST_NAMES, OutputMetr
 from argosy.model.manifest import Template
 from argosy.model.metric_rules import FILES, METRICS, MetricRules, rules_of
 from argosy.model.status import Node, NodeType
+from argosy.plan.names import node_id
 from argosy.record.database import Database
-from argosy.record.experiments import Experiments, Gathered, Series, number_of
+from argosy.record.experiments import Experiments, Gathered, Series, TakenOver, number_of
 from argosy.runners.local.runtimes.places import ROOT, is_within, mount_at
 from argosy.runners.local.runtimes.runtime import Mount
 from argosy.runners.local.staging import ATTEMPT_FILE
@@ -225,6 +226,15 @@ def _of_parameters(node: Node) -> list[Series]:
     ]
 
 
+def _taken_over(node: Node) -> TakenOver | None:
+    """Whose metrics a node has that was not run."""
+    status = node.memoization_status
+    if status is None or not status.hit or not status.from_run:
+        return None
+    other = node_id(status.from_run, status.from_node)
+    return TakenOver(node=node.id, step=node.display_name, from_run=status.from_run, from_node=other)
+
+
 class Gatherer:
     """Gathers a run's metrics while it goes on, seldom and in a thread, and the rest at its end."""
 
@@ -293,6 +303,8 @@ class Gatherer:
             if found or notes:
                 experiments.put(self._run_id, found, notes=notes)
             self._seen.update(node.id for node in piece)
+        if reused := [one for node in batch if (one := _taken_over(node)) is not None]:
+            experiments.take_over(self._run_id, reused)
 
     def finish(self, nodes: Mapping[str, Node], *, over: bool = True) -> list[str]:
         """Gather what is left of a run that is over, or so far; what there is to say about it. Raises RecordTrouble."""

@@ -71,6 +71,15 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
     series: tuple[Series, ...]
 
 
+class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
+    """A node that has the outcome of another instead of its own. from_run: the other's run, by name."""
+
+    node: str
+    step: str
+    from_run: str
+    from_node: str
+
+
 def number_of(text: str | None) -> float | None:
     """The number that a text is, None for any other text. Words such as `inf` are none."""
     return float(text) if text is not None and len(text) < 64 and _NUMBER.fullmatch(text.strip()) else None
@@ -126,6 +135,36 @@ class Experiments:
                 )
             if done:
                 self.database.execute("UPDATE gathering SET done = 1 WHERE run = ?", (run_id,))
+
+    def take_over(self, run_id: int, taken: Iterable[TakenOver]) -> None:
+        """Give nodes the metrics that others have, besides their own, in one commit."""
+        by_run: dict[str, dict[str, list[TakenOver]]] = {}
+        for one in taken:
+            by_run.setdefault(one.from_run, {}).setdefault(one.from_node, []).append(one)
+        with self.database.write():
+            for run, nodes in by_run.items():
+                self._take_over(run_id, run, nodes)
+
+    def _take_over(self, run_id: int, run: str, nodes: Mapping[str, Sequence[TakenOver]]) -> None:
+        metrics = self.database.rows(
+            "SELECT m.node, m.name, m.source, m.count, m.first, m.last, m.min, m.max, m.mean, m.last_step, m.at"
+            " FROM run_metrics m JOIN runs r ON r.id = m.run WHERE r.name = ?",
+            (run,),
+        )
+        self.database.execute_many(
+            "INSERT OR IGNORE INTO run_metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [(run_id, name, to.node, to.step, *rest) for node, name, *rest in metrics for to in nodes.get(node, ())],
+        )
+        if not metrics:
+            return
+        histories = self.database.rows(
+            "SELECT h.node, h.name, h.points FROM metric_histories h JOIN runs r ON r.id = h.run WHERE r.name = ?",
+            (run,),
+        )
+        self.database.execute_many(
+            "INSERT OR IGNORE INTO metric_histories (run, name, node, points) VALUES (?, ?, ?, ?)",
+            [(run_id, name, to.node, points) for node, name, points in histories for to in nodes.get(node, ())],
+        )
 
     def _put_node(self, run_id: int, one: Gathered) -> None:
         self.database.execute_many(

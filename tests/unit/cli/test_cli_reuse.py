@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -450,8 +451,6 @@ def test_a_variable_of_this_machine_that_the_template_names(
 
 
 def test_no_secret_is_in_the_record(argosy: Argosy, varied: Path) -> None:
-    import sqlite3
-
     with sqlite3.connect(varied / ".argosy" / "argosy.db") as database:
         kept = database.execute("SELECT key, parts, outcome FROM reuse").fetchall()
     database.close()
@@ -465,3 +464,20 @@ def test_what_differs_by_nature_is_not_reused(argosy: Argosy, folder: Path, note
     run(argosy, "--cache", "--name", "first")
     assert hits(run(argosy, "--cache", "--name", "second")) == {"make"}
     assert "the script changed" in argosy("why", "second", "use").out
+
+
+def test_a_reused_step_has_the_metrics_of_the_one_that_ran(argosy: Argosy, folder: Path, notes: Path) -> None:
+    text = (folder / "workflow.yaml").read_text()
+    (folder / "workflow.yaml").write_text(text.replace("cat given/file", 'echo "loss: 0.5"; echo "loss: 0.25"'))
+    run(argosy, "--cache", "--name", "first")
+    assert hits(run(argosy, "--cache", "--name", "second")) == {"make", "use"}
+    with sqlite3.connect(folder / ".argosy" / "argosy.db") as database:
+        query = "SELECT m.name, m.step, m.source, m.count, m.last FROM run_metrics m JOIN runs r ON r.id = m.run"
+        first, second = (
+            sorted(database.execute(f"{query} WHERE r.name = ?", (name,)).fetchall()) for name in ("first", "second")
+        )
+        histories = database.execute("SELECT count(*), count(DISTINCT points) FROM metric_histories").fetchone()
+    database.close()
+    assert first == second
+    assert ("loss", "use", "output", 2, 0.25) in second
+    assert histories == (2, 1)
