@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import ExpressionError
@@ -80,6 +80,7 @@ def test_no_patterns_is_no_look() -> None:
     assert reader.series(0.0) == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(1, 50))
 def test_any_bytes_are_read_the_same_whatever_pieces_they_come_in(data: bytes, size: int) -> None:
     whole, pieces = OutputMetrics(None), OutputMetrics(None)

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from xml.dom import minidom
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.experiments.curves import curve, spark
@@ -107,6 +107,7 @@ def test_what_users_write_stays_text(text: str) -> None:
         assert sum(text in one for one in reader.texts) >= 10
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_stays_text(text: str) -> None:
     reader = read(page(report_with(text)))
@@ -114,6 +115,7 @@ def test_any_text_stays_text(text: str) -> None:
     assert reader.attributes <= ATTRIBUTES
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_drawings_are_xml_whatever_names_are(text: str) -> None:
     shapes = [Shape(id="a", name=text, phase="Running", followers=("a", "x"), started_at=5, message=text)]
@@ -124,6 +126,7 @@ def test_drawings_are_xml_whatever_names_are(text: str) -> None:
 EDGES = st.dictionaries(st.sampled_from("abcdefgh"), st.lists(st.sampled_from("abcdefghxyz"), max_size=5), max_size=8)
 
 
+@settings(deadline=None)
 @given(EDGES)
 def test_every_node_has_a_place_of_its_own(edges: dict[str, list[str]]) -> None:
     nodes = sorted(edges)
@@ -132,6 +135,7 @@ def test_every_node_has_a_place_of_its_own(edges: dict[str, list[str]]) -> None:
     assert len(set(places.values())) == len(nodes)
 
 
+@settings(deadline=None)
 @given(EDGES)
 def test_followers_stand_in_later_layers(edges: dict[str, list[str]]) -> None:
     nodes = sorted(edges)
@@ -140,6 +144,7 @@ def test_followers_stand_in_later_layers(edges: dict[str, list[str]]) -> None:
     assert all(places[one][0] > places[node][0] for node in nodes for one in forward[node] if one in places)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(width=64), max_size=50))
 def test_curves_of_any_numbers(values: list[float]) -> None:
     lines = curve(range(len(values)), values, width=20, height=4)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from argosy.errors import UsageError
@@ -181,6 +181,7 @@ def test_nesting_and_length_are_bounded() -> None:
         parse("a" * 5000)
 
 
+@settings(deadline=None)
 @given(
     st.text(max_size=60)
     | st.lists(
