@@ -201,7 +201,7 @@ def resubmit(
     prepared = prepare(workflow, wanted, project.documents, project.configuration)
     if memoized:
         prepared = _with_carried(prepared, run)
-    same = msgspec.structs.replace(prepared.options, workflow_name=run.options.workflow_name)
+    same = msgspec.structs.replace(prepared.options, workflow_name=run.options.workflow_name, data=run.options.data)
     prepared = msgspec.structs.replace(prepared, options=same)
     return project.submitted(prepared, project.queries.source(run.summary.id))
 

@@ -36,18 +36,27 @@ RUN, TEMPLATE, SAVED = "run", "template", "workflow"
 def with_data(project: Project, prepared: Prepared) -> Prepared:
     """The run with the data that it names, as it is now.
 
+    The data of its options is that of the run that this one repeats: it stays, as far as the templates did.
+
     Raises NotFound for a name that means nothing, with what was meant; InvalidFile for one that cannot be a name.
     """
     options = prepared.options
     others = _documents_used(project, prepared.workflow, options.surroundings)
     if not names_data(prepared.workflow, options.surroundings):
-        if not others:
+        if not others and not options.data:
             return prepared
         return msgspec.structs.replace(prepared, options=msgspec.structs.replace(options, data=others))
-    workflow, surroundings, uses = looked_up(project, prepared.workflow, options.surroundings)
+    before = _of_same_templates(options.data, others)
+    workflow, surroundings, uses = looked_up(project, prepared.workflow, options.surroundings, before)
     options = msgspec.structs.replace(options, surroundings=surroundings, data=(*uses, *others))
     findings = (*prepared.findings, *_new_names(project, workflow))
     return msgspec.structs.replace(prepared, workflow=workflow, options=options, findings=findings)
+
+
+def _of_same_templates(before: tuple[Use, ...], others: tuple[Use, ...]) -> tuple[Use, ...]:
+    """What was found for templates that are still the same version."""
+    same = {one.place.removeprefix("templateRef/") for one in others if one in before}
+    return tuple(one for one in before if "/".join(one.place.split("/", 2)[:2]) in same)
 
 
 def again(
@@ -107,11 +116,19 @@ def names_data(workflow: Workflow, surroundings: Surroundings) -> bool:
 
 
 def looked_up(
-    project: Project, workflow: Workflow, surroundings: Surroundings
+    project: Project, workflow: Workflow, surroundings: Surroundings, before: tuple[Use, ...] = ()
 ) -> tuple[Workflow, Surroundings, tuple[Use, ...]]:
-    """The workflow and the templates around it with digests for names, and what was found."""
+    """The workflow and the templates around it with digests for names, and what was found.
+
+    before: what names in the templates around it meant to the run that this one repeats.
+    """
+    known = {(one.place, one.kind, one.asked): one for one in before}
+    around = ""
 
     def find(question: Question) -> Use | None:
+        kept = known.get((f"{around}{question.place}", question.named.kind, question.asked))
+        if kept is not None:
+            return msgspec.structs.replace(kept, place=question.place)
         try:
             return _found(project, question)
         except NotFound as problem:
@@ -126,6 +143,7 @@ def looked_up(
     resolved, uses = resolve(workflow, find, parameters)
     templates = dict(surroundings.templates)
     for key, template in templates.items():
+        around = f"{key}/"
         templates[key], more = resolve(template, find, parameters)
         uses += [msgspec.structs.replace(one, place=f"{key}/{one.place}") for one in more]
     return resolved, msgspec.structs.replace(surroundings, templates=templates), tuple(uses)

@@ -149,6 +149,32 @@ def test_a_run_says_which_version_latest_was(argosy: Argosy, raw: Path, train: s
     assert as_json(argosy("lineage", other, "-o", "json"))["from"][0]["name"] == "raw:2"
 
 
+def test_the_same_run_again_takes_the_same_data_of_templates_around_it(argosy: Argosy, raw: Path, folder: Path) -> None:
+    head = "apiVersion: argoproj.io/v1alpha1\n"
+    named = "named: {kind: dataset, ref: raw}"
+    shown = (
+        f"{head}kind: WorkflowTemplate\nmetadata: {{name: shown}}\n{USE[USE.index('spec:') :].replace('NAMED', named)}"
+    )
+    (folder / "shown.yaml").write_text(shown)
+    (folder / "call.yaml").write_text(
+        f"{head}kind: Workflow\nmetadata: {{generateName: call-}}\nspec:\n  entrypoint: main\n  templates:\n"
+        "  - {name: main, steps: [[{name: a, templateRef: {name: shown, template: main}}]]}\n"
+    )
+    argosy("apply", "shown.yaml")
+    argosy("datasets", "add", "raw", "data")
+    called, straight = ran(argosy, "call.yaml"), ran(argosy, "template/shown")
+    (raw / "a").write_text("later\n")
+    argosy("datasets", "add", "raw", "data")
+    for name in (called, straight):
+        again = argosy("resubmit", name, "-q", "-o", "name").out.strip()
+        assert "one\n" in argosy("logs", again).out
+        assert "raw:1" in argosy("get", again).out
+    (folder / "shown.yaml").write_text(shown.replace("find in -type f | sort;", ""))
+    argosy("apply", "shown.yaml")
+    again = argosy("resubmit", called, "-q", "-o", "name").out.strip()
+    assert "later\n" in argosy("logs", again).out
+
+
 def test_a_retry_takes_what_the_run_took(argosy: Argosy, raw: Path, train: str) -> None:
     argosy("datasets", "add", "raw", "data")
     name = argosy("run", train, "-p", "fail=1", "-q", "-o", "name").out.strip()
