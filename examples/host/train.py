@@ -13,6 +13,7 @@ for step in range(30):
     error = sum((slope * x - y) * x for x, y in points) / len(points)
     slope -= rate * error / scale**2
     loss = sum((slope * x - y) ** 2 for x, y in points) / len(points)
-    print(f"step: {step} loss: {loss:.4f}")
+    print(f"step: {step}")
+    print(f"loss: {loss:.4f}")
 with open("model.json", "w") as file:
     json.dump({"slope": slope, "loss": loss, "rate": rate}, file)
