@@ -109,7 +109,7 @@ class Reusing:
                 self._ask(start, key, parts)
                 reason = ANYWAY if anyway else ""
                 answered.append((start, CacheRead(at=now, node=start.node, hit=False, key=key, reason=reason)))
-            elif answer.outputs is not None and (answer.outputs.artifacts or answer.containers):
+            elif _digests(answer):
                 self._to_check.append((start, answer))
             else:
                 answered.append((start, answer))
@@ -176,10 +176,8 @@ class Reusing:
 
 def checked(answer: CacheRead, store: Store) -> CacheRead:
     """The answer if every artifact of it is whole in the store; else that nothing was found."""
-    groups = [answer.outputs, *(one.outputs for one in answer.containers)]
-    digests = {one.digest for outputs in groups if outputs is not None for one in outputs.artifacts if one.digest}
     try:
-        for digest in digests:
+        for digest in _digests(answer):
             _check(parse_digest(digest), store)
     except (ArgosyError, OSError, ValueError):
         return CacheRead(
@@ -190,6 +188,14 @@ def checked(answer: CacheRead, store: Store) -> CacheRead:
             reason=f"an artifact of {answer.origin or 'what was kept'} is lost",
         )
     return answer
+
+
+def _digests(answer: CacheRead) -> set[str]:
+    """What an answer would have used again of the store."""
+    if (answer.outputs is None or not answer.outputs.artifacts) and not answer.containers:
+        return set()
+    groups = [answer.outputs, *(one.outputs for one in answer.containers)]
+    return {one.digest for outputs in groups if outputs is not None for one in outputs.artifacts if one.digest}
 
 
 def _check(digest: Digest, store: Store) -> None:
