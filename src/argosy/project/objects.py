@@ -134,7 +134,7 @@ def _submit(project: Project, name: str, data: bytes) -> None:
     """Put a run of the workflow into the record, driven by a process of its own. Raises UsageError if it is there."""
     from argosy.project.driving import detach
     from argosy.project.submission import Wanted
-    from argosy.project.sweeping import sweep_of_trial, wanted_of_trial
+    from argosy.project.sweeping import submit_trial, sweep_of_trial
 
     workflow = msgspec.json.decode(data, type=Workflow, strict=False)
     found = sweep_of_trial(project, workflow)
@@ -143,9 +143,7 @@ def _submit(project: Project, name: str, data: bytes) -> None:
     else:
         # One trial after the other: each is to know of those that were begun before it.
         with _SUBMITTING:
-            wanted = wanted_of_trial(project, *found, workflow)
-            source = project.queries.source(found[0].id)
-            submitted = project.submit(workflow, wanted, source)
+            submitted = submit_trial(project, *found, workflow)
     detach(project, submitted.name)
 
 

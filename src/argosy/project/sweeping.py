@@ -6,11 +6,9 @@ sweep is kept but the runs themselves: what was tried is what the record has of 
 
 from __future__ import annotations
 
-import json
 import random
-import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -19,17 +17,10 @@ from argosy.dialects.argo_inputs import signature_of
 from argosy.dialects.secret_text import without_values
 from argosy.errors import NotFound, UsageError
 from argosy.experiments.spaces import Interval, Space, read_space
+from argosy.experiments.sweep_workflow import sweep_workflow
 from argosy.experiments.trials import DEFAULT_TRIALS, Trial, chosen_of_grid, drawn
 from argosy.model.inputs import Signature
-from argosy.model.manifest import (
-    Arguments,
-    Inputs,
-    Parameter,
-    ResourceTemplate,
-    Template,
-    Workflow,
-    WorkflowStep,
-)
+from argosy.model.manifest import Workflow
 from argosy.model.sweeps import SWEEP, TRIAL, Direction, Method, Sweep, TrialOptions, trial_name
 from argosy.project import arguments
 from argosy.project.submission import Wanted, referenced_by
@@ -39,10 +30,6 @@ if TYPE_CHECKING:
     from argosy.project.project import Project, Submitted
     from argosy.project.sources import Candidate, Source
     from argosy.record.queries import RunSummary
-
-SUCCEEDED = "status.phase == Succeeded"
-FAILED = "status.phase in (Failed, Error)"
-_PLACE = re.compile(r'"@@([^@"]+)@@"')
 
 
 class SweepWanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +87,7 @@ def made(workflow: Workflow, asked: SweepWanted, wanted: Wanted, takes: Signatur
             refresh=wanted.refresh,
         ),
     )
-    return Made(workflow=_workflow(workflow, sweep, names, trials, wanted.jobs or 1, asked.fail_fast), sweep=sweep)
+    return Made(workflow=sweep_workflow(workflow, sweep, names, trials, wanted.jobs or 1, asked.fail_fast), sweep=sweep)
 
 
 def submit(project: Project, source: Source, candidate: Candidate, wanted: Wanted, asked: SweepWanted) -> Submitted:
@@ -214,96 +201,6 @@ def _check(trials: Sequence[Trial], spaces: Mapping[str, Space], takes: Signatur
             arguments.accepted_value(one, text)
 
 
-def _workflow(
-    child: Workflow, sweep: Sweep, names: list[str], trials: Sequence[Trial], jobs: int, fail_fast: bool
-) -> Workflow:
-    number = "trial" if "trial" not in names else "trial-number"
-    passed = [] if sweep.method == "bayesian" else names
-    items = [{**trial, number: place} for place, trial in enumerate(trials, 1)]
-    step = WorkflowStep(
-        name="trial",
-        template="trial",
-        arguments=Arguments(
-            parameters=tuple(Parameter(name=one, value=f"{{{{item.{one}}}}}") for one in (number, *passed))
-        ),
-        with_items=tuple(_whole(one, [number, *passed], child) for one in items),
-    )
-    leaf = Template(
-        name="trial",
-        inputs=Inputs(parameters=tuple(Parameter(name=one) for one in (number, *passed))),
-        resource=ResourceTemplate(
-            action="apply",
-            manifest=_manifest(child, number, passed),
-            set_owner_reference=True,
-            success_condition=SUCCEEDED,
-            failure_condition=FAILED,
-        ),
-    )
-    group = Template(name="sweep", parallelism=jobs, fail_fast=fail_fast or None, steps=((step,),))
-    spec = type(child.spec)(
-        entrypoint="sweep",
-        arguments=_told(child, sweep),
-        templates=(group, leaf),
-    )
-    return Workflow(api_version=child.api_version, kind="Workflow", metadata=child.metadata, spec=spec)
-
-
-def _whole(item: Mapping[str, Any], names: Sequence[str], child: Workflow) -> dict[str, Any]:
-    """The item with a value for every name: a row of a file may leave some as they are."""
-    given = child.spec.arguments.parameters if child.spec.arguments else ()
-    base = {one.name: one.value for one in given if one.value is not None}
-    found: dict[str, Any] = {}
-    for name in names:
-        value = item.get(name, base.get(name))
-        if value is None:
-            raise UsageError(f"{name} has no value in every trial", hint="fill its column")
-        found[name] = value
-    return found
-
-
-def _told(child: Workflow, sweep: Sweep) -> Arguments:
-    """The arguments that the sweep shows: those of all trials, and the spaces of the others."""
-    given = child.spec.arguments.parameters if child.spec.arguments else ()
-    fixed = [one for one in given if one.name not in sweep.spaces and one.value is not None]
-    return Arguments(
-        parameters=(
-            *(Parameter(name=one.name, value=one.value) for one in fixed),
-            *(Parameter(name=name, value=text) for name, text in sweep.spaces.items()),
-        )
-    )
-
-
-def _manifest(child: Workflow, number: str, names: Sequence[str]) -> str:
-    """The manifest of a trial, with tags where it differs from the others.
-
-    Its own tags are for the trial: their second brace is written as JSON's escape, so that nobody replaces them here.
-    """
-    document: dict[str, Any] = msgspec.to_builtins(child)
-    metadata: dict[str, Any] = document["metadata"]
-    for field in ("name", "generateName", "uid", "creationTimestamp", "resourceVersion"):
-        metadata.pop(field, None)
-    labels: dict[str, str] = metadata.pop("labels", {})
-    own_labels = {**labels, SWEEP: "@@sweep@@", TRIAL: "@@number@@"}
-    document["metadata"] = {"name": "@@name@@", "labels": own_labels, **metadata}
-    spec = document["spec"]
-    own = spec.setdefault("arguments", {})
-    parameters: list[dict[str, Any]] = own.get("parameters") or []
-    kept = [one for one in parameters if one["name"] not in names]
-    own["parameters"] = kept + [_swept(name, parameters) for name in names]
-    text = json.dumps({key: one for key, one in document.items() if key != "status"}, indent=2, ensure_ascii=False)
-    tags: dict[str, str] = {
-        "name": f'"{{{{workflow.name}}}}-{{{{inputs.parameters.{number}}}}}"',
-        "sweep": '"{{workflow.name}}"',
-        "number": f'"{{{{inputs.parameters.{number}}}}}"',
-    } | {f"value {name}": f"{{{{=toJson(inputs.parameters['{name}'])}}}}" for name in names}
-    return _PLACE.sub(lambda found: tags.get(found[1], found[0]), text.replace("{{", "{\\u007b"))
-
-
-def _swept(name: str, parameters: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    own = next((one for one in parameters if one["name"] == name), {"name": name})
-    return {**{key: one for key, one in own.items() if key != "valueFrom"}, "value": f"@@value {name}@@"}
-
-
 # -- its trials
 
 
@@ -322,22 +219,25 @@ def sweep_of_trial(project: Project, workflow: Workflow) -> tuple[RunSummary, Sw
     return (summary, sweep) if sweep is not None else None
 
 
-def wanted_of_trial(project: Project, summary: RunSummary, sweep: Sweep, workflow: Workflow) -> Wanted:
-    """How a trial is run: as its sweep was asked to, with the code that the sweep has kept.
+def submit_trial(project: Project, summary: RunSummary, sweep: Sweep, workflow: Workflow) -> Submitted:
+    """Put a trial of the sweep into the record. Raises UsageError when it is there already.
 
-    Raises EnvironmentTrouble when values have to be asked for and Optuna is not there.
+    It is run as its sweep was asked to, with the code that the sweep has kept. Raises EnvironmentTrouble when values
+    have to be asked for and Optuna is not there.
     """
     from argosy.project.hosting import same_code
+    from argosy.project.submission import prepare
     from argosy.project.views import options_of
 
     options, given = options_of(project, summary.id), sweep.options
+    takes = Signature(inputs=options.inputs) if options.inputs else signature_of(workflow)
     parameters: dict[str, str] = {}
     if sweep.method == "bayesian":
-        parameters = _suggested(project, summary, sweep, int(workflow.metadata.labels[TRIAL]))
-    return Wanted(
+        parameters = _suggested(project, summary, sweep, takes, int(workflow.metadata.labels[TRIAL]))
+    wanted = Wanted(
         name=workflow.metadata.name,
         parameters=parameters,
-        signature=Signature(inputs=options.inputs) if options.inputs else signature_of(workflow),
+        signature=takes,
         runtime=given.runtime,
         gpus=given.gpus,
         ignore_resources=given.ignore_resources,
@@ -346,21 +246,16 @@ def wanted_of_trial(project: Project, summary: RunSummary, sweep: Sweep, workflo
         cache=given.cache,
         refresh=given.refresh,
     )
+    prepared = prepare(workflow, wanted, project.documents, project.configuration)
+    return project.submitted(prepared, project.queries.source(summary.id), workflow_name=options.workflow_name)
 
 
-def _suggested(project: Project, summary: RunSummary, sweep: Sweep, number: int) -> Trial:
+def _suggested(project: Project, summary: RunSummary, sweep: Sweep, takes: Signature, number: int) -> Trial:
     from argosy.experiments.optimizing import suggest
 
-    takes = Signature(inputs=_inputs(project, summary))
     spaces, _ = _read(SweepWanted(spaces=sweep.spaces), takes)
     tried = tried_in(project, summary, sweep)
     return suggest(spaces, tried, number=number, direction=sweep.direction, seed=sweep.seed)
-
-
-def _inputs(project: Project, summary: RunSummary) -> Any:
-    from argosy.project.views import options_of
-
-    return options_of(project, summary.id).inputs
 
 
 def trials_of(project: Project, summary: RunSummary) -> list[tuple[int, RunSummary]]:
