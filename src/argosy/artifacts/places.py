@@ -39,6 +39,12 @@ def memory_folder() -> Path | None:
     return None
 
 
+def forget_in_memory(name: str) -> None:
+    """Remove what is in memory under a name, as of a run that is over."""
+    if (memory := memory_folder()) is not None:
+        shutil.rmtree(memory / name, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def new_place(target: Path) -> Generator[None, None, None]:
     """A path where nothing is and the block makes a file or folder, removed again when the block fails.

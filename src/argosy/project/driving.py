@@ -57,6 +57,7 @@ def drive(
     say of the run when it is over. Raises LeaseHeld when another process drives the run, LeaseLost when one takes it
     over.
     """
+    from argosy.artifacts.places import forget_in_memory
     from argosy.project.metrics_of_runs import gatherer_of
     from argosy.project.mlflow_of_runs import log_if_wanted
     from argosy.record.ownership import this_process
@@ -79,6 +80,8 @@ def drive(
             if on_stop is not None:
                 on_stop(driver.stop)
             driver.drive()
+            # Steps that never began may have been given files of secrets.
+            forget_in_memory(summary.uid)
             _finish_metrics(gatherer, plan, say)
     finally:
         journal.release(lease)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from argosy.artifacts.places import memory_folder
+from argosy.artifacts.places import forget_in_memory
 from argosy.errors import ArgosyError
 from argosy.model.manifest import Artifact, Workflow
 from argosy.model.status import Node, Phase
@@ -75,9 +75,7 @@ def _delete_one(project: Project, summary: RunSummary) -> list[str]:
     troubles = _delete_artifacts(project, summary, DELETION)
     project.journal.delete_run(summary.id)
     shutil.rmtree(project.home.run(summary.uid), ignore_errors=True)
-    # What a step that was killed was given of Secrets is in memory yet.
-    if (memory := memory_folder()) is not None:
-        shutil.rmtree(memory / summary.uid, ignore_errors=True)
+    forget_in_memory(summary.uid)
     return troubles
 
 

@@ -128,11 +128,13 @@ class Catalog:
         without_values: gives the text of a file without the values of the Secrets that stand in it. Safe to be killed:
         what was not done is done the next time.
         """
-        state = self._database.row("SELECT value FROM counters WHERE name = 'clear_secrets'")
-        if state is None or self._sealing is None:
+        asking = "SELECT value FROM counters WHERE name = 'clear_secrets'"
+        if self._sealing is None or self._database.row(asking) is None:
             return False
         with self._database.write():
-            for found in self.list(SECRET) if state[0] == _IN_CLEAR else ():
+            # Another process may have done it while this one waited for its turn.
+            state = self._database.row(asking)
+            for found in self.list(SECRET) if state == (_IN_CLEAR,) else ():
                 kept = self._kept(SECRET, found.name, found.resource_version, found.manifest)
                 self._database.execute(
                     "UPDATE objects SET manifest = ? WHERE kind = ? AND namespace = ? AND name = ?",

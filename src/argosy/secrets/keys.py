@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import os
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """Tells keys apart, and nothing of what they are."""
+        import hashlib  # only when a secret is opened or sealed
+
         return hashlib.sha256(b"argosy key " + self.data).hexdigest()[:12]
 
     def __repr__(self) -> str:

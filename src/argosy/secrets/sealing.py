@@ -57,7 +57,7 @@ class Sealing:
         if key is None or key.id != sealed["key"]:
             raise EnvironmentTrouble(
                 f"The Secret {name} cannot be opened: the key that it was sealed with is not here.",
-                hint=f"argosy secrets set {name} sets it anew; argosy doctor tells where the key is looked for",
+                hint=f"argosy doctor tells where the key is looked for; argosy secrets delete {name}, then set it anew",
             )
         document |= msgspec.json.decode(_opened(key, name, place, sealed["values"]))
         return msgspec.json.encode(document)
@@ -72,7 +72,7 @@ def _opened(key: Key, name: str, place: str, text: str) -> bytes:
     except InvalidTag:
         raise EnvironmentTrouble(
             f"The Secret {name} was altered in the record, or is not the one that was put there.",
-            hint=f"argosy secrets set {name} sets it anew",
+            hint=f"argosy secrets delete {name}, then set it anew",
         ) from None
 
 

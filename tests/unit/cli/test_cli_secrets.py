@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from cli_samples import HELLO, Argosy
 
+from argosy.artifacts.places import memory_folder
 from argosy.record import database as module
 from argosy.record.database import Database
 from argosy.record.schema import MIGRATIONS
@@ -149,3 +150,33 @@ def test_an_older_home_is_sealed_when_it_is_opened(
     assert kept.endswith(HELLO)
     (folder / "reader.yaml").write_text(READING.replace("= me ", "= me-too "))
     assert argosy("run", "reader.yaml", "-q").code == 0
+
+
+NEVER = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: never}
+spec:
+  entrypoint: main
+  volumes: [{name: v, secret: {secretName: hub}}]
+  templates:
+  - name: main
+    container:
+      image: none
+      command: ["true"]
+      volumeMounts: [{name: v, mountPath: /v}]
+"""
+
+
+def test_a_step_that_never_began_leaves_no_files(argosy: Argosy, folder: Path) -> None:
+    argosy("secrets", "set", "hub", "value=the value")
+    (folder / "never.yaml").write_text(NEVER)
+    # A plain process cannot have a folder at an absolute path: it is refused when its volume is made already.
+    assert argosy("run", "never.yaml", "-q", "--runtime", "process").code == 1
+    uid = json.loads(argosy("get", "never", "-o", "json").out)["metadata"]["uid"]
+    memory = memory_folder()
+    assert memory is not None
+    assert not (memory / uid).exists()
+    (memory / uid).mkdir()
+    assert argosy("delete", "never").code == 0
+    assert not (memory / uid).exists()
