@@ -79,7 +79,8 @@ class Vault:
         document = _decoded(self._catalog.opened(KIND, name))
         fields = [_field(document, "data"), _field(document, "stringData")]
         for key in doomed:
-            if not any([field.pop(key, None) is not None for field in fields]):
+            # A key may be in both.
+            if not [field for field in fields if field.pop(key, None) is not None]:
                 known = ", ".join(_kept(self._catalog.get(KIND, name)).keys)
                 raise NotFound(f"The Secret {name} has no key {key!r}", hint=f"it has {known}")
         self._catalog.apply(KIND, name, msgspec.json.encode(document))
