@@ -6,7 +6,6 @@ It knows manifests and the tags in them; which values are tried is decided elsew
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,7 +28,8 @@ from argosy.model.sweeps import SWEEP, TRIAL, Sweep
 
 SUCCEEDED = "status.phase == Succeeded"
 FAILED = "status.phase in (Failed, Error)"
-_PLACE = re.compile(r'"@@([^@"]+)@@"')
+# Where a tag goes, as long as no text of the workflow is just that.
+_PLACE = "@@"
 
 
 def sweep_workflow(
@@ -80,6 +80,8 @@ def _whole(item: Mapping[str, Any], names: Sequence[str], child: Workflow) -> di
         value = item.get(name, base.get(name))
         if value is None:
             raise UsageError(f"{name} has no value in every trial", hint="fill its column")
+        if isinstance(value, str) and "{{" in value:
+            raise UsageError(f"{name}: {value!r} has a tag in it, which a trial's value cannot have")
         found[name] = value
     return found
 
@@ -101,28 +103,37 @@ def _manifest(child: Workflow, number: str, names: Sequence[str]) -> str:
 
     Its own tags are for the trial: their second brace is written as JSON's escape, so that nobody replaces them here.
     """
+    place = _PLACE
+    while place in str(child):
+        place += "@"
     document: dict[str, Any] = msgspec.to_builtins(child)
     metadata: dict[str, Any] = document["metadata"]
     for field in ("name", "uid", "creationTimestamp", "resourceVersion"):
         metadata.pop(field, None)
-    labels: dict[str, str] = metadata.pop("labels", {})
-    own_labels = {**labels, SWEEP: "@@sweep@@", TRIAL: "@@number@@"}
-    document["metadata"] = {"name": "@@name@@", "labels": own_labels, **metadata}
+    labels: dict[str, str] = {**metadata.pop("labels", {}), SWEEP: f"{place}sweep", TRIAL: f"{place}number"}
     spec = document["spec"]
     own = spec.setdefault("arguments", {})
     parameters: list[dict[str, Any]] = own.get("parameters") or []
     kept = [one for one in parameters if one["name"] not in names]
-    own["parameters"] = kept + [_swept(name, parameters) for name in names]
-    whole = {"apiVersion": API_VERSION, "kind": "Workflow", "metadata": document["metadata"], "spec": spec}
-    text = json.dumps(whole, indent=2, ensure_ascii=False)
-    tags: dict[str, str] = {
+    own["parameters"] = kept + [_swept(name, parameters, f"{place}value {name}") for name in names]
+    whole = {
+        "apiVersion": API_VERSION,
+        "kind": "Workflow",
+        "metadata": {"name": f"{place}name", "labels": labels, **metadata},
+        "spec": spec,
+    }
+    text = json.dumps(whole, indent=2, ensure_ascii=False).replace("{{", "{\\u007b")
+    tags = {
         "name": f'"{{{{workflow.name}}}}-{{{{inputs.parameters.{number}}}}}"',
         "sweep": '"{{workflow.name}}"',
         "number": f'"{{{{inputs.parameters.{number}}}}}"',
-    } | {f"value {name}": f"{{{{=toJson(inputs.parameters['{name}'])}}}}" for name in names}
-    return _PLACE.sub(lambda found: tags.get(found[1], found[0]), text.replace("{{", "{\\u007b"))
+        **{f"value {name}": f"{{{{=toJson(inputs.parameters['{name}'])}}}}" for name in names},
+    }
+    for what, tag in tags.items():
+        text = text.replace(f'"{place}{what}"', tag)
+    return text
 
 
-def _swept(name: str, parameters: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _swept(name: str, parameters: Sequence[dict[str, Any]], value: str) -> dict[str, Any]:
     own = next((one for one in parameters if one["name"] == name), {"name": name})
-    return {**{key: one for key, one in own.items() if key != "valueFrom"}, "value": f"@@value {name}@@"}
+    return {**{key: one for key, one in own.items() if key != "valueFrom"}, "value": value}
