@@ -14,5 +14,5 @@ torture:
 	ARGOSY_SLOW=1 $(PY)/pytest tests/conformance
 # Figures of this machine: the engine beside other tools, then its parts.
 bench:
-	for part in engine runtimes planning expressions journal store logs; do $(PY)/python benchmarks/$$part.py || exit 1; done
+	for part in engine runtimes planning expressions journal store logs reuse; do $(PY)/python benchmarks/$$part.py || exit 1; done
 docs:           ; $(PY)/python scripts/generate-docs
