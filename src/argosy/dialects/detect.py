@@ -23,8 +23,26 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True):
     pattern: re.Pattern[str]
 
 
+# Says of a file at once that it is for Argo or Kubernetes, which is what most files are.
+_MANIFEST = re.compile(r"^[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
+# Onepanel's files have no line at the margin that begins so.
+_NO_KIND = r"""\A(?![\s\S]*^["']?(?:apiVersion|kind)["']?[ \t]*:)"""
+
 # Tried in this order; a more particular format goes before a more general one.
 SIGNS: tuple[Sign, ...] = (
+    Sign(
+        dialect="onepanel",
+        what="Onepanel workflow templates (`entrypoint` and `templates`, or `metadata` with `version` and `action`)",
+        pattern=re.compile(
+            _NO_KIND
+            + r"""(?:(?=[\s\S]*^["']?entrypoint["']?[ \t]*:)(?=[\s\S]*^["']?templates["']?[ \t]*:)"""
+            + r"""|(?=[\s\S]*^["']?containers["']?[ \t]*:)(?=[\s\S]*^["']?(?:routes|ports)["']?[ \t]*:)"""
+            + r"""|(?=[\s\S]*^workflowSpec[ \t]*:)(?=[\s\S]*^schedules?[ \t]*:)"""
+            + r"""|(?=[\s\S]*^spec[ \t]*:)[\s\S]*?^metadata[ \t]*:[ \t]*(?:\#.*)?\n"""
+            + r"""(?:[ \t].*\n|\n|\#.*\n)*?[ \t]+(?:action|version|kind|deprecated)[ \t]*:)""",
+            re.MULTILINE,
+        ),
+    ),
     Sign(
         dialect="argo",
         what="Argo manifests (a mapping with `apiVersion` and `kind`)",
@@ -35,12 +53,18 @@ SIGNS: tuple[Sign, ...] = (
 )
 
 
+def told(text: str) -> str:
+    """The name of the dialect that a text bears a sign of, "" for none."""
+    head = text[: DEFAULT_LIMITS.size_bytes]
+    if _MANIFEST.search(head):
+        return "argo"
+    return next((sign.dialect for sign in SIGNS if sign.pattern.search(head)), "")
+
+
 def detect(text: str, file: str) -> str:
     """The name of the dialect that a file is written in. Raises InvalidFile when it is none that is known."""
-    head = text[: DEFAULT_LIMITS.size_bytes]
-    for sign in SIGNS:
-        if sign.pattern.search(head):
-            return sign.dialect
+    if dialect := told(text):
+        return dialect
     hint = "the formats that are read: " + "; ".join(sign.what for sign in SIGNS)
     span = Span(file=file, line=1, column=1, end_line=1, end_column=2)
     message = "there is nothing in this file" if not text.strip() else "this is no format that is known"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
@@ -14,13 +15,15 @@ import msgspec
 from argosy.checks.catalog import Catalog, DocumentCatalog, Options
 from argosy.checks.finding import Finding
 from argosy.dialects.argo import Loaded, LoadedDocument, load
-from argosy.dialects.detect import detect
+from argosy.dialects.detect import detect, told
 from argosy.errors import InvalidFile, NotFound
 from argosy.syntax.diagnostics import Diagnostic
 from argosy.syntax.limits import LARGEST_FILE_BYTES, Limits
 
 ENDINGS = (".yaml", ".yml", ".json")
 STANDARD_INPUT = "-"
+# The front-ends besides Argo's, by dialect: modules with a `load` as Argo's has.
+READERS = {"onepanel": "argosy.dialects.onepanel.reader"}
 _WIDEST = Limits(size_bytes=LARGEST_FILE_BYTES)
 
 
@@ -45,9 +48,9 @@ def read(path: str, *, strict: bool = True, stdin: Callable[[], bytes] | None = 
 
 def read_bytes(data: bytes, path: str, *, strict: bool = True, tolerant: bool = False) -> Loaded:
     """As `read`, of a file's content. path: what it is called. Raises InvalidFile."""
-    loaded = load(data, path, strict=strict, limits=_WIDEST)
+    loaded = _loaded(data, path, strict)
     if tolerant and strict and not loaded.ok:
-        loose = load(data, path, strict=False, limits=_WIDEST)
+        loose = _loaded(data, path, False)
         loaded = msgspec.structs.replace(loaded, documents=loose.documents)
     if not loaded.documents and not _names_a_kind(loaded):
         try:
@@ -58,6 +61,14 @@ def read_bytes(data: bytes, path: str, *, strict: bool = True, tolerant: bool = 
             found = tuple(one for one in error.diagnostics if isinstance(one, Diagnostic))
             return msgspec.structs.replace(loaded, diagnostics=found)
     return loaded
+
+
+def _loaded(data: bytes, path: str, strict: bool) -> Loaded:
+    """The documents of a content, read by the front-end of the dialect that it is in."""
+    reader = READERS.get(told(data.decode("utf-8", "replace")))
+    if reader is None:
+        return load(data, path, strict=strict, limits=_WIDEST)
+    return import_module(reader).load(data, path, strict=strict, limits=_WIDEST)
 
 
 def _names_a_kind(loaded: Loaded) -> bool:
@@ -159,7 +170,7 @@ def manifests_of(folder: Path) -> list[tuple[str, list[str]]]:
 
 def _workflows_in(path: Path) -> list[str]:
     try:
-        loaded = load(path.read_bytes(), str(path), strict=False)
+        loaded = _loaded(path.read_bytes(), str(path), False)
     except OSError:
         return []
     metadata = [one.value.metadata for one in loaded.documents if one.value.kind == "Workflow"]
