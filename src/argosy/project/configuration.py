@@ -33,8 +33,11 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "metrics": {"patterns": list, "files": list},
     "mlflow": {"tracking_uri": str, "experiment": str},
     "python": {"interpreter": str, "image": str},
+    "node-pools": {"cpu": (str, int, float), "memory": str, "gpus": int, "label": str},
     "code": {"keep": str, "rules": list, "root": str, "dest": str, "max_files": int, "max_bytes": int},
 }
+# Sections of tables with names that a person gives.
+_NAMED = {"images": "an image", "node-pools": "a node pool"}
 # When a run keeps the code that it ran with.
 KEEP = ("when-needed", "always")
 _WORDS = {
@@ -59,6 +62,15 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     working_dir: str = ""
     environment: dict[str, str] = {}
     files: dict[str, str] = {}
+
+
+class NodePool(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step of a node pool asks for here: cpu and memory as quantities. label: what people read."""
+
+    cpu: str = ""
+    memory: str = ""
+    gpus: int = 0
+    label: str = ""
 
 
 class MlflowPlace(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +103,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     python_image: str = ""
     code: CodeRules = CodeRules()
     keep_code: bool = False
+    # By name; the first is the default.
+    node_pools: dict[str, NodePool] = {}
 
 
 def read_configuration(folder: Path) -> Configuration:
@@ -133,6 +147,7 @@ def parse_configuration(text: str, file: str, folder: Path) -> Configuration:
         python_image=given.get("python", {}).get("image", ""),
         code=_code(given.get("code", {}), reader),
         keep_code=_keeps_code(given.get("code", {}), reader),
+        node_pools={name: _node_pool(name, pool, reader) for name, pool in given.get("node-pools", {}).items()},
     )
 
 
@@ -146,6 +161,22 @@ def _metrics(given: dict[str, Any], reader: _Reader) -> MetricRules:
         except ExpressionError as error:
             reader.stop(error.message, reader.place(("metrics",), "patterns"), error.hint, len("patterns"))
     return MetricRules(patterns=patterns, files=tuple(given.get("files", FILES)))
+
+
+def _node_pool(name: str, given: dict[str, Any], reader: _Reader) -> NodePool:
+    from argosy.runners.local.resources import quantity
+
+    for key in ("cpu", "memory"):
+        try:
+            quantity(str(given.get(key, "0")))
+        except InvalidFile as error:
+            reader.stop(error.message, reader.place(("node-pools", name), key), "as in 4, 500m or 16Gi", len(key))
+    return NodePool(
+        cpu=str(given.get("cpu", "")),
+        memory=given.get("memory", ""),
+        gpus=given.get("gpus", 0),
+        label=given.get("label", ""),
+    )
 
 
 def _interpreter(given: dict[str, Any], folder: Path) -> str:
@@ -225,13 +256,13 @@ class _Reader:
             if not isinstance(content, dict):
                 self.stop(f"{section!r} is a table: [{section}]", self._place((), section))
             tables = cast("dict[str, Any]", content)
-            if section != "images":
+            if section not in _NAMED:
                 self._check_table(tables, _KEYS[section], (section,))
                 continue
             for name, image in tables.items():
                 if not isinstance(image, dict):
-                    self.stop(f"an image is a table: [images.{name!r}]", self._place((section,), name))
-                self._check_table(cast("dict[str, Any]", image), _KEYS["images"], (section, name))
+                    self.stop(f"{_NAMED[section]} is a table: [{section}.{name!r}]", self._place((section,), name))
+                self._check_table(cast("dict[str, Any]", image), _KEYS[section], (section, name))
 
     def _check_table(
         self, table: dict[str, Any], known: dict[str, type | tuple[type, ...]], path: tuple[str, ...]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from argosy.checks.catalog import DocumentCatalog, Options
+from argosy.checks.catalog import Catalog, DocumentCatalog, Options
 from argosy.checks.finding import Finding
 from argosy.dialects.argo import Loaded, LoadedDocument
 from argosy.dialects.secret_text import without_values
@@ -131,14 +131,22 @@ def _of_catalog(project: Project, word: str, name: str) -> Workflow:
         if not version.isdecimal():
             raise UsageError(f"{version!r} is no version of {plain}", hint=f"argosy templates versions {plain}")
         kept = versions.get(place, int(version)).manifest
-    metadata = ObjectMeta(generate_name=f"{plain}-")
+    metadata = ObjectMeta(generate_name=f"{plain}-", labels=_labels(project, kept, place, version))
     if kind == "CronWorkflow":
         cron = msgspec.json.decode(kept, type=CronWorkflow, strict=False)
         given = cron.spec.workflow_metadata or ObjectMeta()
-        metadata = msgspec.structs.replace(metadata, labels=given.labels, annotations=given.annotations)
+        labels = metadata.labels | given.labels
+        metadata = msgspec.structs.replace(metadata, labels=labels, annotations=given.annotations)
         return Workflow(kind="Workflow", metadata=metadata, spec=cron.spec.workflow_spec)
     reference = WorkflowTemplateRef(name=name, cluster_scope=kind == "ClusterWorkflowTemplate")
     return Workflow(kind="Workflow", metadata=metadata, spec=WorkflowSpec(workflow_template_ref=reference))
+
+
+def _labels(project: Project, manifest: bytes, place: tuple[str, str, str], version: str) -> dict[str, str]:
+    """What Onepanel's runs say of the template that they came of."""
+    from argosy.project.onepanel import labels_of
+
+    return labels_of(manifest, place[2], version or str(project.catalog.versions.latest(place)))
 
 
 def _no_workflow(name: str, loaded: Loaded) -> NotFound:
@@ -173,10 +181,18 @@ def _names(candidate: Candidate) -> set[str]:
 
 def takes(project: Project, candidate: Candidate) -> Signature:
     """What a run of the workflow takes, each input with its place in the file."""
+    from argosy.project.onepanel import with_pool_choices
+
     document = candidate.document
     found = document.signature if document is not None else None
+    spec = candidate.workflow.spec
+    catalog = project.documents_if_any or DocumentCatalog([])
+    if spec.workflow_template_ref is not None:
+        kept, spec = _kept_takes(catalog, spec.workflow_template_ref, spec)
+        found = found or kept
     if found is None:
-        found = takes_of(candidate.workflow, project.documents_if_any or DocumentCatalog([]))
+        found = takes_of(candidate.workflow, catalog)
+    found = with_pool_choices(found, spec, project.configuration.node_pools)
     if document is None:
         return found
     inputs = [
@@ -186,6 +202,18 @@ def takes(project: Project, candidate: Candidate) -> Signature:
     return msgspec.structs.replace(found, inputs=tuple(inputs))
 
 
+def _kept_takes(
+    catalog: Catalog, reference: WorkflowTemplateRef, own: WorkflowSpec
+) -> tuple[Signature | None, WorkflowSpec]:
+    """What a template of the catalog takes, as far as it says so itself, and its spec."""
+    from argosy.project.onepanel import kept_inputs
+
+    stored = catalog.workflow_template(reference.name, reference.cluster_scope) if reference.name else None
+    if stored is None:
+        return None, own
+    return (None if own.arguments is not None else kept_inputs(stored.metadata.annotations)), stored.spec
+
+
 def _place_of(one: Input, document: LoadedDocument) -> str:
     span = document.source_map.key_span(one.path)
     return f"{span.file}:{span.line}"
@@ -193,12 +221,17 @@ def _place_of(one: Input, document: LoadedDocument) -> str:
 
 def submit(project: Project, source: Source, candidate: Candidate, wanted: Wanted) -> Submitted:
     """Put a run of the workflow into the record. Raises InvalidFile with findings at their places in the file."""
+    from argosy.project.onepanel import named_by_parameter
+
     if source.parameters:
         wanted = msgspec.structs.replace(wanted, parameters=dict(source.parameters) | dict(wanted.parameters))
     if wanted.signature is None:
         wanted = msgspec.structs.replace(wanted, signature=takes(project, candidate))
+    workflow = candidate.workflow
+    if not wanted.name and wanted.signature is not None:
+        workflow = named_by_parameter(workflow, wanted.signature, wanted.parameters)
     try:
-        return project.submit(candidate.workflow, wanted, without_values(source.text))
+        return project.submit(workflow, wanted, without_values(source.text))
     except Refused as refused:
         raise refusal(refused, candidate) from None
 

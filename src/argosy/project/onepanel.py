@@ -1,0 +1,157 @@
+"""What Onepanel's server did with a run, done here: node pools, volumes in memory, names of runs, kept templates.
+
+It knows the project's part in these; what is put into a workflow on every machine is the dialect's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar, cast
+
+import msgspec
+from msgspec.structs import replace
+
+from argosy.dialects.onepanel.injection import DIALECT, ONEPANEL, is_onepanel, with_places
+from argosy.dialects.onepanel.inputs import DEFAULT_POOL
+from argosy.dialects.onepanel.lower import NODE_POOLS
+from argosy.dialects.onepanel.schema import NODE_POOL
+from argosy.errors import UsageError
+from argosy.model.inputs import Choice, Input, Signature
+from argosy.model.manifest import ContainerFields, Parameter, Resources, Template, Workflow, WorkflowSpec
+from argosy.project import naming
+
+if TYPE_CHECKING:
+    from argosy.project.configuration import NodePool
+
+# The parameter whose value a run is named after.
+RUN_NAME = "workflow-execution-name"
+GPU = "nvidia.com/gpu"
+C = TypeVar("C", bound=ContainerFields)
+_PARAMETER = re.compile(r"\{\{\s*workflow\.parameters\.([\w-]+)\s*\}\}")
+
+
+def for_runtime(workflow: Workflow, runtime: str) -> Workflow:
+    """The workflow with the volumes that its steps can have. A plain process sees the folders of the machine."""
+    if runtime == "process" or not is_onepanel(workflow):
+        return workflow
+    return replace(workflow, spec=with_places(workflow.spec))
+
+
+def named_by_parameter(workflow: Workflow, takes: Signature, given: Mapping[str, str]) -> Workflow:
+    """The workflow with the name that its parameter for that says. Raises UsageError when none can have that name."""
+    one = takes.find(RUN_NAME)
+    name = given.get(RUN_NAME, one.default or "") if one is not None else ""
+    if not name:
+        return workflow
+    return replace(workflow, metadata=replace(workflow.metadata, name=naming.checked(name)))
+
+
+# -- node pools
+
+
+def pool_parameters(spec: WorkflowSpec) -> tuple[str, ...]:
+    """The parameters that name a node pool."""
+    more = spec.workflow_metadata
+    names = more.annotations.get(NODE_POOLS, "") if more is not None else ""
+    return tuple(name for name in names.split(",") if name)
+
+
+def with_pool_choices(takes: Signature, spec: WorkflowSpec, pools: Mapping[str, NodePool]) -> Signature:
+    """What a run takes, with the pools of the project to choose from."""
+    names = pool_parameters(spec)
+    if not names or not pools:
+        return takes
+    first = next(iter(pools))
+    choices = (
+        Choice(value=DEFAULT_POOL, label=first),
+        *(Choice(value=name, label=pool.label) for name, pool in pools.items()),
+    )
+
+    def chosen(one: Input) -> Input:
+        return replace(one, choices=choices, open_choices=False) if one.name in names else one
+
+    return replace(takes, inputs=tuple(chosen(one) for one in takes.inputs))
+
+
+def with_pools(workflow: Workflow, pools: Mapping[str, NodePool]) -> Workflow:
+    """The workflow with what its node pools have asked for by its steps, and the first pool for `default`.
+
+    Raises UsageError for a pool that there is not. Without any pools in argosy.toml nothing is asked for.
+    """
+    if not pools:
+        return workflow
+    arguments = workflow.spec.arguments
+    names = pool_parameters(workflow.spec)
+    if arguments is not None and names:
+        parameters = tuple(_named_pool(one, pools) if one.name in names else one for one in arguments.parameters)
+        arguments = replace(arguments, parameters=parameters)
+    values = {one.name: one.value or "" for one in arguments.parameters} if arguments is not None else {}
+    templates = tuple(_in_pool(one, values, pools) for one in workflow.spec.templates)
+    return replace(workflow, spec=replace(workflow.spec, arguments=arguments, templates=templates))
+
+
+def _named_pool(parameter: Parameter, pools: Mapping[str, NodePool]) -> Parameter:
+    value = parameter.value or DEFAULT_POOL
+    if value == DEFAULT_POOL:
+        return replace(parameter, value=next(iter(pools)))
+    if value not in pools:
+        legal = ", ".join((DEFAULT_POOL, *pools))
+        raise UsageError(
+            f"{NODE_POOL} has an invalid value. Valid values are: {legal}",
+            hint=f"{parameter.name} is {value!r}; [node-pools.{value}] in argosy.toml would make it one",
+        )
+    return parameter
+
+
+def _in_pool(template: Template, values: Mapping[str, str], pools: Mapping[str, NodePool]) -> Template:
+    given: object = template.node_selector
+    if not isinstance(given, dict):
+        return template
+    selector = cast("dict[str, object]", given)
+    found = [_PARAMETER.sub(lambda tag: values.get(tag[1], tag[0]), str(text)) for text in selector.values()]
+    pool = next((pools[name] for name in found if name in pools), None)
+    if pool is None:
+        return template
+    if template.container is not None:
+        template = replace(template, container=_asking(template.container, pool))
+    if template.script is not None:
+        template = replace(template, script=_asking(template.script, pool))
+    return template
+
+
+def _asking(container: C, pool: NodePool) -> C:
+    """The container asking for what the pool has; what it asks for itself stays."""
+    own = container.resources or Resources()
+    requests = {name: text for name, text in (("cpu", pool.cpu), ("memory", pool.memory)) if text}
+    limits = {GPU: str(pool.gpus)} if pool.gpus else {}
+    resources = replace(own, requests={**requests, **own.requests}, limits={**limits, **own.limits})
+    return replace(container, resources=resources)
+
+
+# -- templates that are kept
+
+UID_LABEL, VERSION_LABEL = "onepanel.io/workflow-template-uid", "onepanel.io/workflow-template-version"
+
+# On a template of the catalog: what it takes, as the file said that it came of; and the file.
+INPUTS = "argosy.dev/inputs"
+SOURCE = "argosy.dev/source"
+
+
+def kept_inputs(annotations: Mapping[str, str]) -> Signature | None:
+    """What a template of the catalog takes, where its format said more than Argo's can; None otherwise."""
+    text = annotations.get(INPUTS)
+    if text is None:
+        return None
+    try:
+        return Signature(inputs=msgspec.json.decode(text, type=tuple[Input, ...]))
+    except msgspec.MsgspecError:
+        # Written by hand, or by another version: the arguments say what it takes.
+        return None
+
+
+def labels_of(manifest: bytes, uid: str, version: str) -> dict[str, str]:
+    """The labels of a run of a template of the catalog; none when it was not written for Onepanel."""
+    if f'"{DIALECT}":"{ONEPANEL}"'.encode() not in manifest:
+        return {}
+    return {UID_LABEL: uid, VERSION_LABEL: version}
