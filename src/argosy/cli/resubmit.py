@@ -26,6 +26,7 @@ from argosy.cli.reuse import read_refresh, reuse_options
 @run_argument
 @click.option("--memoized", is_flag=True, help="Take over what succeeded in the old run.")
 @parameter_options
+@click.option("--ask", is_flag=True, help="Ask for its values, beginning with those of the old run.")
 @click.option("--name", default="", help="Name the new run.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the new run.")
 @click.option("--runtime", help="How steps run.  [default: as before]")
@@ -40,6 +41,7 @@ def command(
     memoized: bool,
     parameters: tuple[str, ...],
     params_file: Path | None,
+    ask: bool,
     name: str,
     labels: tuple[str, ...],
     runtime: str | None,
@@ -58,8 +60,14 @@ def command(
 
     project = open_project(home)
     found = project.view(run)
+    given = given_parameters(parameters, params_file)
+    if ask:
+        from argosy.cli.asking import ask as ask_for
+        from argosy.project.rerunning import prefilled
+
+        given |= ask_for(console(), prefilled(found), tuple(given))
     wanted = Wanted(
-        parameters=given_parameters(parameters, params_file),
+        parameters=given,
         name=name,
         labels=pairs(labels, "a label"),
         runtime=runtime or "",

@@ -16,6 +16,7 @@ from argosy.cli.options import console, home_option, open_project, output_option
 from argosy.cli.progress import spell
 
 if TYPE_CHECKING:
+    from argosy.project.documents import Applied
     from argosy.project.project import Project
     from argosy.record.catalog import CatalogObject
 
@@ -49,12 +50,75 @@ def command() -> None:
     """
 
 
+@command.command("create")
+@click.argument("file", type=click.Path())
+@click.option("--name", default="", help="Call it so.  [default: the file's own name]")
+@click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
+@output_option("json", "name")
+@home_option
+def create(file: str, name: str, strict: bool, output: str | None, home: Path | None) -> None:
+    """Keep the workflow of FILE as a template, or as a new version of the one of that name.
+
+    Onepanel's templates keep their forms: argosy params template/NAME. The name is written in small letters, a dash
+    for whatever is no letter and no digit, and has at most 30 characters.
+    """
+    import sys
+
+    from argosy.project.files import read
+    from argosy.project.sources import checked_documents
+    from argosy.project.template_library import create as keep
+
+    project = open_project(home)
+    loaded = read(file, strict=strict, stdin=sys.stdin.buffer.read).checked()
+    console().diagnostics([*loaded.diagnostics, *checked_documents(project, loaded, loaded.documents)], loaded.source)
+    _tell(project, keep(project, loaded, name), output)
+
+
+@command.command("clone")
+@click.argument("name", metavar="NAME[@VERSION]")
+@click.argument("new")
+@output_option("json", "name")
+@home_option
+def clone(name: str, new: str, output: str | None, home: Path | None) -> None:
+    """Keep a template under another name as well."""
+    from argosy.project.template_library import clone as copy
+
+    project = open_project(home)
+    _tell(project, copy(project, name, new), output)
+
+
+def _tell(project: Project, made: Applied, output: str | None) -> None:
+    version = project.catalog.versions.latest(project.catalog.place_of(made.kind, made.name))
+    if output == "json":
+        console().json(
+            {"schema": SCHEMA, "kind": made.kind, "name": made.name, "version": version, "outcome": made.outcome}
+        )
+    else:
+        console().data(
+            f"{made.name}@{version}" if output == "name" else f"{made.name} version {version} {made.outcome}"
+        )
+
+
+@command.command("list")
+@click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS, case_sensitive=False), help="Of this kind.")
+@click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only with this label.")
+@click.option("--archived", is_flag=True, help="Archived ones too.")
+@click.option("--all", "everything", is_flag=True, help="ConfigMaps, Secrets and claims too.")
+@output_option("json", "yaml", "name")
+@home_option
+@click.pass_context
+def list_templates(context: click.Context, **given: Any) -> None:
+    """List what the catalog holds."""
+    context.invoke(show, name=None, source=False, **given)
+
+
 @command.command("show")
 @click.argument("name", required=False)
 @click.option("--kind", "kinds", multiple=True, type=click.Choice(KINDS, case_sensitive=False), help="Of this kind.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Only with this label.")
 @click.option("--archived", is_flag=True, help="Archived ones too.")
 @click.option("--all", "everything", is_flag=True, help="ConfigMaps, Secrets and claims too.")
+@click.option("--source", is_flag=True, help="The file that it was made of, if it is kept.")
 @output_option("json", "yaml", "name")
 @home_option
 def show(
@@ -63,12 +127,16 @@ def show(
     labels: tuple[str, ...],
     archived: bool,
     everything: bool,
+    source: bool,
     output: str | None,
     home: Path | None,
 ) -> None:
     """List what the catalog holds, or print the manifest of NAME. Values of Secrets are not shown."""
     project = open_project(home)
     wanted = kinds or (KINDS if everything or name else VERSIONED)
+    if name is not None and source:
+        _show_source(project, name)
+        return
     if name is not None and "@" in name:
         _show_version(project, name)
         return
@@ -139,6 +207,19 @@ def _show_version(project: Project, name: str) -> None:
     if not version.isdecimal():
         raise UsageError(f"{version!r} is no version", hint=f"argosy templates versions {plain} lists them")
     console().yaml(msgspec.json.decode(project.catalog.versions.get(_found(project, plain), int(version)).manifest))
+
+
+def _show_source(project: Project, name: str) -> None:
+    from argosy.errors import NotFound
+    from argosy.project.template_library import source_of
+
+    plain, _, version = name.rpartition("/")[2].partition("@")
+    text = source_of(project, _found(project, plain), version)
+    if text is None:
+        raise NotFound(
+            f"The file that {plain} was made of is not kept", hint=f"argosy templates {plain} has its manifest"
+        )
+    console().data(text.removesuffix("\n"))
 
 
 def _found(project: Project, name: str) -> tuple[str, str, str]:

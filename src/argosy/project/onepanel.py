@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
-from argosy.dialects.onepanel.injection import DIALECT, ONEPANEL, is_onepanel, with_places
+from argosy.dialects.onepanel.injection import DIALECT, ONEPANEL, is_onepanel, with_places, without_places
 from argosy.dialects.onepanel.inputs import DEFAULT_POOL
 from argosy.dialects.onepanel.lower import NODE_POOLS
 from argosy.dialects.onepanel.schema import NODE_POOL
@@ -33,9 +33,10 @@ _PARAMETER = re.compile(r"\{\{\s*workflow\.parameters\.([\w-]+)\s*\}\}")
 
 def for_runtime(workflow: Workflow, runtime: str) -> Workflow:
     """The workflow with the volumes that its steps can have. A plain process sees the folders of the machine."""
-    if runtime == "process" or not is_onepanel(workflow):
+    if not is_onepanel(workflow):
         return workflow
-    return replace(workflow, spec=with_places(workflow.spec))
+    change = without_places if runtime == "process" else with_places
+    return replace(workflow, spec=change(workflow.spec))
 
 
 def named_by_parameter(workflow: Workflow, takes: Signature, given: Mapping[str, str]) -> Workflow:

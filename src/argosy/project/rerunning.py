@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from argosy.dialects.argo_inputs import signature_of
 from argosy.errors import UsageError
 from argosy.model.inputs import Signature
 from argosy.model.manifest import Workflow
@@ -98,6 +99,18 @@ def _check_no_sweep(run: RunView, why: str) -> None:
 def _takes(run: RunView) -> Signature | None:
     """What the run's file said that it takes; None for a run that is older than that."""
     return Signature(inputs=run.options.inputs) if run.options.inputs else None
+
+
+def prefilled(run: RunView) -> Signature:
+    """What the run takes, with the values that it had as defaults."""
+    takes = _takes(run) or signature_of(run.workflow)
+    arguments = run.workflow.spec.arguments
+    values = {one.name: one.value for one in (arguments.parameters if arguments is not None else ())}
+    inputs = (
+        msgspec.structs.replace(one, default=values[one.name]) if values.get(one.name) is not None else one
+        for one in takes.inputs
+    )
+    return msgspec.structs.replace(takes, inputs=tuple(inputs))
 
 
 def divided(nodes: Mapping[str, Node], root: str, chosen: Iterable[str]) -> tuple[dict[str, Carried], list[str]]:

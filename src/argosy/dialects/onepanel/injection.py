@@ -81,6 +81,26 @@ def with_places(spec: WorkflowSpec) -> WorkflowSpec:
     return replace(spec, volumes=(*spec.volumes, *more), templates=templates)
 
 
+def without_places(spec: WorkflowSpec) -> WorkflowSpec:
+    """The spec without what `with_places` put in, for a machine whose steps share their folders."""
+    ours = {name for name, _ in (SHARED_MEMORY, SCRATCH)}
+    volumes = tuple(one for one in spec.volumes if one.name not in ours or one.empty_dir != _MEMORY)
+    gone = {one.name for one in spec.volumes} - {one.name for one in volumes}
+    metrics = f"outputs.artifacts.{METRICS}" in msgspec.json.encode(spec).decode()
+    templates = tuple(_without_places(one, gone, metrics) for one in spec.templates)
+    return replace(spec, volumes=volumes, templates=templates)
+
+
+def _without_places(template: Template, gone: set[str], metrics: bool) -> Template:
+    if template.container is not None:
+        mounts = tuple(one for one in template.container.volume_mounts if one.name not in gone)
+        template = replace(template, container=replace(template.container, volume_mounts=mounts))
+    if template.outputs is None or metrics:
+        return template
+    artifacts = tuple(one for one in template.outputs.artifacts if one.name != METRICS or not one.optional)
+    return replace(template, outputs=replace(template.outputs, artifacts=artifacts))
+
+
 def _claim(given: Any) -> str:
     """The name of a claim template, "" where its manifest is not written as one."""
     try:
