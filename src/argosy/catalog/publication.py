@@ -21,6 +21,8 @@ from argosy.model.manifest import Artifact, Outputs, Parameter, Workflow
 
 # On a workflow: the tags, separated by commas, that are to point to all outputs of a run that has succeeded.
 TAGS = "argosy.dev/tag"
+# On a workflow: what a tag without a name is of. It becomes a tag of that name too.
+TAG_OF = "argosy.dev/tag-of"
 
 
 def tags_of(workflow: Workflow) -> list[str]:
@@ -36,6 +38,8 @@ def with_tags(workflow: Workflow, tags: tuple[str, ...]) -> Workflow:
     """The workflow whose runs' outputs get these tags too. Raises UsageError for what is no tag."""
     if tags:
         metadata = workflow.metadata
+        if of := metadata.annotations.get(TAG_OF, ""):
+            tags = (*tags, *(f"{of}:{one}" for one in tags if ":" not in one and "/" not in one))
         text = ",".join(filter(None, (metadata.annotations.get(TAGS, ""), *tags)))
         annotated = msgspec.structs.replace(metadata, annotations=dict(metadata.annotations) | {TAGS: text})
         workflow = msgspec.structs.replace(workflow, metadata=annotated)

@@ -26,6 +26,14 @@ INTERRUPTED = 130
 AS_ASKED = "as asked for"
 
 
+class Showing(NamedTuple):
+    """How a run is followed."""
+
+    detach: bool
+    quiet: bool
+    output: str | None
+
+
 class Asking(NamedTuple):
     """What stood after FILE and in the options on values."""
 
@@ -48,11 +56,14 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="How many steps may run at once.")
 @click.option("--gpus", default="", metavar="COUNT|INDICES", help="The GPUs that may be used, as in 2 or 0,3.")
 @click.option("-l", "--label", "labels", multiple=True, metavar="KEY=VALUE", help="Label the run.")
-@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Let TAG point to its outputs once it has succeeded.")
+@click.option(
+    "-t", "--tag", "tags", multiple=True, metavar="TAG", help="Let TAG point to its outputs once it has succeeded."
+)
 @click.option(
     "--code/--no-code", default=None, help="Keep the code with the run, or run without.  [default: if needed]"
 )
-@click.option("--detach", is_flag=True, help="Drive the run in a process of its own, and return.")
+@click.option("-d", "--detach", is_flag=True, help="Drive the run in a process of its own, and return.")
+@click.option("--reuse", is_flag=True, help="Of dstack: take what it would run first from its latest run.")
 @reuse_options
 @sweep_options
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
@@ -75,6 +86,7 @@ def command(
     tags: tuple[str, ...],
     code: bool | None,
     detach: bool,
+    reuse: bool,
     cache: bool | None,
     refresh: tuple[str, ...],
     sweep: SweepWords,
@@ -86,7 +98,8 @@ def command(
 ) -> int:
     """Run a workflow file, or list the ones of this folder.
 
-    FILE is a manifest, "-" for standard input, or template/NAME for one of the catalog. What else the file holds
+    FILE is a workflow file, "-" for standard input, template/NAME for one of the catalog, or the name of a workflow
+    in .dstack. What else the file holds
     (ConfigMaps, Secrets, templates, claims) is applied to the catalog first; several workflows run one after the other.
 
     NAME=VALUE gives an input its value; argosy params FILE shows what there is. NAME=[VALUE,VALUE] and
@@ -117,7 +130,14 @@ def command(
         refresh=refresh,
     )
     asking = Asking(given, sweep, ask)
-    return _run_file(open_project(home), file, asking, wanted, detach=detach, quiet=quiet, output=output)
+    showing = Showing(detach=detach, quiet=quiet, output=output)
+    return _run_file(open_project(home), file, asking, wanted, showing, reuse=reuse)
+
+
+def takes_rest(candidate: Candidate) -> bool:
+    """Whether the words after FILE are the workflow's own, whatever they are."""
+    signature = candidate.document.signature if candidate.document is not None else None
+    return signature is not None and bool(signature.rest)
 
 
 def given_parameters(parameters: tuple[str, ...], params_file: Path | None) -> dict[str, str]:
@@ -150,22 +170,23 @@ def _run_file(
     file: str,
     asking: Asking,
     wanted: Wanted,
+    showing: Showing,
     *,
-    detach: bool,
-    quiet: bool,
-    output: str | None,
+    reuse: bool,
 ) -> int:
     from argosy.project.documents import apply
     from argosy.project.sources import chosen, source_of
 
-    source = source_of(project, file, strict=wanted.strict)
-    candidates = chosen(source, asking.given.selected, file)
+    source = source_of(project, file, strict=wanted.strict, reuse=reuse)
+    takes_all = len(source.workflows) == 1 and takes_rest(source.workflows[0])
+    candidates = chosen(source, () if takes_all else asking.given.selected, file)
     if len(candidates) > 1 and wanted.name:
         raise UsageError(f"{file} holds {len(candidates)} workflows, and --name names one run")
     talk = console()
     talk.diagnostics(source.findings, source.text)
     for applied in apply(project, source.others) if source.others else ():
         talk.say(f"{applied.kind} {applied.name} {applied.outcome}")
+    detach, quiet, output = showing
     worst = 0
     for candidate in candidates:
         submitted = _submitted(project, source, candidate, wanted, asking)

@@ -5,6 +5,7 @@ It knows spellings; what a value may be is checked by `argosy.project.arguments`
 
 from __future__ import annotations
 
+import shlex
 from typing import NoReturn
 
 import click
@@ -21,13 +22,14 @@ OPEN = {"ignore_unknown_options": True}
 class Words(msgspec.Struct, frozen=True, kw_only=True):
     """What stood after FILE. selected: names of workflows. files: of trials, written @FILE.
 
-    options: what begins with a dash, each followed by the words that may be its value, in order.
+    options: what begins with a dash, each followed by the words that may be its value, in order. all: every word.
     """
 
     selected: tuple[str, ...] = ()
     assigned: tuple[tuple[str, str], ...] = ()
     files: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
 
 
 def read_words(file: str | None, words: tuple[str, ...]) -> Words:
@@ -56,7 +58,9 @@ def read_words(file: str | None, words: tuple[str, ...]) -> Words:
         else:
             selected.append(word)
         awaits_value = False
-    return Words(selected=tuple(selected), assigned=tuple(assigned), files=tuple(files), options=tuple(options))
+    return Words(
+        selected=tuple(selected), assigned=tuple(assigned), files=tuple(files), options=tuple(options), all=words
+    )
 
 
 def _is_number(word: str) -> bool:
@@ -64,7 +68,12 @@ def _is_number(word: str) -> bool:
 
 
 def values_of(words: Words, takes: Signature) -> dict[str, str]:
-    """The values of NAME=VALUE and of options. Raises UsageError, and click.UsageError for an unknown option."""
+    """The values of NAME=VALUE and of options; all words as one where the format has it so.
+
+    Raises UsageError, and click.UsageError for an unknown option.
+    """
+    if takes.rest:
+        return {takes.rest: shlex.join(words.all)} if words.all else {}
     found: dict[str, str] = {}
     for name, value in (*words.assigned, *_options(words.options, takes)):
         if name in found:

@@ -44,6 +44,22 @@ SIGNS: tuple[Sign, ...] = (
         ),
     ),
     Sign(
+        dialect="dstack",
+        what="dstack workflows (a list under `workflows`), variables and providers",
+        pattern=re.compile(
+            _NO_KIND + r"""[\s\S]*?^["']?(?:workflows|variables|providers)["']?[ \t]*:[ \t]*(?:\#.*|\[.*)?$""",
+            re.MULTILINE,
+        ),
+    ),
+    Sign(
+        dialect="gradient",
+        what="Gradient Workflows (`jobs`, each with `uses`)",
+        pattern=re.compile(
+            _NO_KIND + r"""[\s\S]*?(?:^(?:\{\s*)?["']?jobs["']?[ \t]*:|^[ \t]+uses:[ \t]*[\w-]+@v1\b)""",
+            re.MULTILINE,
+        ),
+    ),
+    Sign(
         dialect="argo",
         what="Argo manifests (a mapping with `apiVersion` and `kind`)",
         pattern=re.compile(

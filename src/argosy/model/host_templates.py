@@ -14,6 +14,8 @@ from argosy.model.manifest import ContainerFields, Metadata, Template, WorkflowS
 # On a template (metadata.annotations): "true" makes it a host template. As an image, where no container engine is: the
 # project's interpreter.
 HOST = "argosy.dev/host"
+# The value that gives a template the code in its working folder as a host template has it, but in the image it names.
+IN_IMAGE = "image"
 PREFIX = "argosy.dev/"
 # On a host template: where in its working folder the code goes; absent means the folder itself, NO_CODE nowhere.
 CODE_DEST = "argosy.dev/code-dest"
@@ -77,7 +79,12 @@ def is_host(template: Template, defaults: Template | None = None) -> bool:
     """Whether it is a container or script template that says it runs on the host."""
     if template.container is None and template.script is None:
         return False
-    return annotation(template, HOST, defaults).lower() in TRUE
+    return annotation(template, HOST, defaults).lower() in (*TRUE, IN_IMAGE)
+
+
+def needs_image(template: Template, defaults: Template | None = None) -> bool:
+    """Whether a host template is one for its code only: where it runs is for its image to say."""
+    return annotation(template, HOST, defaults).lower() == IN_IMAGE
 
 
 def annotation(template: Template, name: str, defaults: Template | None = None) -> str:

@@ -79,12 +79,13 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that a run takes, and how users of its format give it.
 
     as_options: they write `--NAME VALUE` too. lists_sweep: a list or a space means many trials wherever it is given,
-    not only as NAME=VALUE.
+    not only as NAME=VALUE. rest: the input that takes all words after FILE as one text, as a shell quotes them.
     """
 
     inputs: tuple[Input, ...] = ()
     as_options: bool = False
     lists_sweep: bool = False
+    rest: str = ""
 
     def find(self, name: str) -> Input | None:
         """The input of that name or alias."""

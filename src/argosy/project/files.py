@@ -23,7 +23,8 @@ from argosy.syntax.limits import LARGEST_FILE_BYTES, Limits
 ENDINGS = (".yaml", ".yml", ".json")
 STANDARD_INPUT = "-"
 # The front-ends besides Argo's, by dialect: modules with a `load` as Argo's has.
-READERS = {"onepanel": "argosy.dialects.onepanel.reader"}
+READERS = {"onepanel": "argosy.dialects.onepanel.reader", "dstack": "argosy.project.dstack_files"}
+READERS["gradient"] = "argosy.project.gradient_files"
 _WIDEST = Limits(size_bytes=LARGEST_FILE_BYTES)
 
 

@@ -51,10 +51,14 @@ class Home(msgspec.Struct, frozen=True):
             ) from error
 
 
+# Not .dstack itself: a person's home may have one.
+SIGNS = (CONFIGURATION, HOME, ".git", ".dstack/workflows.yaml", ".dstack/workflows")
+
+
 def project_folder(folder: Path) -> Path:
-    """The nearest folder upwards with argosy.toml, .argosy or .git in it; else the folder itself."""
+    """The nearest folder upwards with argosy.toml, .argosy, .git or dstack's workflows; else the folder itself."""
     for one in (folder, *folder.parents):
-        if any((one / sign).exists() for sign in (CONFIGURATION, HOME, ".git")):
+        if any((one / sign).exists() for sign in SIGNS):
             return one
     return folder
 

@@ -16,7 +16,14 @@ from msgspec.structs import replace
 from argosy.checks.finding import Finding
 from argosy.errors import InvalidFile, NotFound
 from argosy.experiments.provenance import Python, Snapshot, Stored
-from argosy.model.host_templates import CODE_RULES, CodeRules, is_host, main_container, templates_in
+from argosy.model.host_templates import (
+    CODE_RULES,
+    CodeRules,
+    is_host,
+    main_container,
+    needs_image,
+    templates_in,
+)
 from argosy.model.manifest import Template, Workflow
 
 if TYPE_CHECKING:
@@ -42,24 +49,34 @@ class CodeWanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Leaves(msgspec.Struct, frozen=True, kw_only=True):
-    """The templates of a run that become processes, by where they run. images: what the others name."""
+    """The templates of a run that become processes, by where they run. images: what the others name.
+
+    coded: those of the others that are given the code.
+    """
 
     hosts: tuple[str, ...]
     others: tuple[str, ...]
     images: tuple[str, ...]
+    coded: tuple[str, ...] = ()
 
 
 def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
     """The container, script and container set templates of a run."""
     hosts: list[str] = []
     others: list[str] = []
+    coded: list[str] = []
     images: dict[str, None] = {}
     defaults = workflow.spec.template_defaults
     for template in _templates(workflow, surroundings):
-        if is_host(template, defaults):
+        main = main_container(template)
+        if main is not None and needs_image(template, defaults):
+            others.append(template.name)
+            coded.append(template.name)
+            beside = (main, *template.init_containers, *template.sidecars)
+        elif is_host(template, defaults):
             hosts.append(template.name or "a step written in place")
             beside = (*template.init_containers, *template.sidecars)
-        elif (main := main_container(template)) is not None:
+        elif main is not None:
             others.append(template.name)
             beside = (main, *template.init_containers, *template.sidecars)
         elif template.container_set is not None:
@@ -68,7 +85,7 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
         else:
             continue
         images.update((one.image, None) for one in beside if one.image and "{{" not in one.image)
-    return Leaves(hosts=tuple(hosts), others=tuple(others), images=tuple(images))
+    return Leaves(hosts=tuple(hosts), others=tuple(others), images=tuple(images), coded=tuple(coded))
 
 
 def _templates(workflow: Workflow, surroundings: Surroundings) -> Iterator[Template]:
@@ -123,8 +140,8 @@ def with_code(
     leaves = leaves_of(workflow, options.surroundings)
     take = wanted.take
     if take is None:
-        take = bool(leaves.hosts) or wanted.snapshot is not None or project.configuration.keep_code
-    if not leaves.hosts and not take:
+        take = bool(leaves.hosts or leaves.coded) or wanted.snapshot is not None or project.configuration.keep_code
+    if not leaves.hosts and not leaves.coded and not take:
         return workflow, options, ()
     snapshot = _snapshot(project, workflow, wanted) if take else None
     python, environment = _python(project)
@@ -132,7 +149,7 @@ def with_code(
     findings: tuple[Finding, ...] = ()
     if snapshot is not None and snapshot is not wanted.snapshot and (missing := snapshot.told()):
         findings = (Finding(rule="code-left-out", severity="note", path=(), message=missing),)
-    if leaves.hosts:
+    if leaves.hosts or leaves.coded:
         elsewhere = _named_from(Path.cwd(), project.folder, workflow) if snapshot is not wanted.snapshot else ()
         workflow, options = _hosted(project, workflow, options)
         return workflow, options, (*findings, *elsewhere)

@@ -39,6 +39,11 @@ def two_words() -> str:
     return f"{random.choice(_MANNERS.split())}-{random.choice(_ANIMALS.split())}"
 
 
+def counted_words() -> str:
+    """A name such as brave-otter-1, as dstack's runs have."""
+    return f"{two_words()}-{random.randint(1, 9)}"
+
+
 def checked(name: str) -> str:
     """The name, if a run may have it. Raises UsageError."""
     if not _NAME.fullmatch(name):

@@ -190,7 +190,7 @@ class Project:
         taken, NotFound for data that is not there.
         """
         from argosy.project.hosting import settled
-        from argosy.project.resolving import with_data, with_workflow_name
+        from argosy.project.resolving import inside, with_data, with_workflow_name
         from argosy.record.journal import NewRun
 
         prepared = settled(self, with_workflow_name(with_data(self, prepared), workflow_name))
@@ -206,7 +206,7 @@ class Project:
         )
         with self.journal.database.write():
             run_id = self.journal.create_run(new)
-            self.uses.name_workflow(run_id, [options.workflow_name])
+            self.uses.name_workflow(run_id, [options.workflow_name, *inside(prepared.workflow)])
             if options.data:
                 self.uses.record(identity.uid, identity.name, options.data)
         return Submitted(run_id=run_id, name=identity.name, options=options, findings=prepared.findings)

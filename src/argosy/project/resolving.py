@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # On a workflow: its own name, by which its latest run is found, where that is not its metadata's.
 WORKFLOW = "argosy.dev/workflow"
+# On a workflow: those that it runs first as tasks of its own, separated by commas.
+RUNS_TOO = "argosy.dev/runs-workflows"
 _MARK = b'"named":'
 # On a workflow that was kept under a name: the version of that name which it is.
 WORKFLOW_VERSION = "argosy.dev/workflow-version"
@@ -278,6 +280,9 @@ def _new_names(project: Project, workflow: Workflow) -> list[Finding]:
             if ref.version:
                 raise InvalidFile(f"{'.'.join(map(str, where))}: a version cannot be made again", hint=ref.whole_name)
             if kind != "tag" and not project.names.exists(kind, asked):
+                if artifact.named.existing:
+                    found.append(_missing_name(project, kind, ref.whole_name, where))
+                    continue
                 message = f"the {kind} {ref.whole_name} is new: the run makes it"
                 near = did_you_mean(ref.whole_name, [one.whole_name for one in project.names.list(kind)])
                 hint = f"did you mean {near}?" if near else ""
@@ -291,6 +296,11 @@ def with_workflow_name(prepared: Prepared, given: str) -> Prepared:
         return prepared
     name = workflow_name(prepared.workflow, given)
     return msgspec.structs.replace(prepared, options=msgspec.structs.replace(prepared.options, workflow_name=name))
+
+
+def inside(workflow: Workflow) -> list[str]:
+    """The names of other workflows that its runs are runs of as well."""
+    return [one for one in workflow.metadata.annotations.get(RUNS_TOO, "").split(",") if one]
 
 
 def workflow_name(workflow: Workflow, given: str) -> str:

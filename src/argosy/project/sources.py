@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -59,13 +60,24 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, str] = {}
 
 
-def source_of(project: Project, name: str, *, strict: bool = True) -> Source:
-    """The source that a name means. Raises NotFound, InvalidFile when anything is wrong with its reading."""
+def source_of(project: Project, name: str, *, strict: bool = True, reuse: bool = False) -> Source:
+    """The source that a name means. Raises NotFound, InvalidFile when anything is wrong with its reading.
+
+    reuse: of a dstack workflow, what it would run first is taken from its latest run.
+    """
     word, slash, rest = name.partition("/")
     if slash and word.lower() in _TEMPLATE_WORDS and not os.path.exists(name):
         return Source(text="", workflows=(Candidate(workflow=_of_catalog(project, word.lower(), rest)),))
     if slash and word.lower() in WORKFLOW_WORDS and not os.path.exists(name):
         return _kept(project, rest, strict)
+    if not slash and not os.path.exists(name) and name != files.STANDARD_INPUT:
+        from argosy.project.dstack_files import load_named
+
+        named = load_named(Path.cwd(), name, reuse=reuse)
+        if named is not None:
+            return _source(project, name, named.checked())
+    if reuse:
+        raise UsageError("--reuse is for a workflow of .dstack by its name", hint="--cache uses outcomes of any again")
     loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read).checked()
     return _source(project, name, loaded)
 
@@ -176,7 +188,8 @@ def chosen(source: Source, names: Iterable[str], file: str) -> list[Candidate]:
 
 def _names(candidate: Candidate) -> set[str]:
     metadata = candidate.workflow.metadata
-    return {one for one in (metadata.name, metadata.generate_name, metadata.generate_name.rstrip("-")) if one}
+    own = metadata.annotations.get("argosy.dev/workflow", "")
+    return {one for one in (metadata.name, metadata.generate_name, metadata.generate_name.rstrip("-"), own) if one}
 
 
 def takes(project: Project, candidate: Candidate) -> Signature:

@@ -19,7 +19,7 @@ from argosy.dialects.argo_inputs import signature_of
 from argosy.errors import ExpressionError, InvalidFile
 from argosy.experiments.provenance import Python, Snapshot, Stored
 from argosy.model.inputs import Input, Signature
-from argosy.model.manifest import Workflow, WorkflowSpec, WorkflowTemplate, WorkflowTemplateRef
+from argosy.model.manifest import ObjectMeta, Workflow, WorkflowSpec, WorkflowTemplate, WorkflowTemplateRef
 from argosy.model.sweeps import Sweep
 from argosy.plan.plan import Carried
 from argosy.plan.templates import with_workflow_template
@@ -32,6 +32,8 @@ from argosy.project.needs import Surroundings, check_resources, images_of, surro
 from argosy.project.reuse import check_names
 
 DEFAULT_NAMESPACE = "default"
+# As `catalog.publication` has it, which most runs need not import.
+TAG_OF = "argosy.dev/tag-of"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,13 +230,18 @@ def identity_of(workflow: Workflow, name: str) -> RunIdentity:
     elif metadata.name:
         given = naming.checked(metadata.name)
     else:
-        given = naming.generated(metadata.generate_name) if metadata.generate_name else naming.two_words()
+        given = naming.generated(metadata.generate_name) if metadata.generate_name else _words_for(metadata)
     return RunIdentity(
         name=given,
         uid=str(uuid.uuid4()),
         namespace=metadata.namespace or DEFAULT_NAMESPACE,
         created_at=time.time(),
     )
+
+
+def _words_for(metadata: ObjectMeta) -> str:
+    """A made-up name; of a workflow that is one of dstack's, as dstack made them up."""
+    return naming.counted_words() if TAG_OF in metadata.annotations else naming.two_words()
 
 
 def _described(

@@ -1,0 +1,314 @@
+"""The spellings of every dialect made one: `python_script`, `script` and `file` are `file`, and so on.
+
+It turns nodes into nodes and keeps their places; which keys a provider takes is decided afterwards (`schema`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from argosy.dialects.dstack.problems import Problems
+from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
+
+RUN_FIRST, LATEST, TAG = "run-first", "latest", "tag"
+
+_ALIASES = {
+    "python_script": "file",
+    "python-script": "file",
+    "script": "file",
+    "environment": "env",
+    "before_run": "setup",
+    "before-run": "setup",
+    "working-dir": "working_dir",
+    "python": "version",
+    "shm-size": "shm_size",
+    "nproc_per_node": "nproc",
+}
+_DEPENDS = ("depends-on", "depends_on")
+_LISTS = ("setup", "commands")
+_WITH_ARGUMENTS = ("args",)
+_GPU_OF_NAME = re.compile(r"(.+)/gpu")
+# Which file or object a Streamlit or FastAPI workflow names by an older word.
+_OF_PROVIDER = {"streamlit": {"file": "target"}, "fastapi": {"file": "app"}}
+
+
+class Rewriting:
+    """Makes one workflow canonical. repository: `user/repo` of this project, as other repositories name it."""
+
+    def __init__(self, problems: Problems, *, repository: str = "") -> None:
+        self._problems = problems
+        self._repository = repository
+
+    def workflow(self, given: Mapping) -> Mapping:
+        """The workflow in one spelling; what could not be understood is among the problems."""
+        found = _Building(given.place)
+        self._into(found, self._unwrapped(given))
+        deps = [*found.pending_deps]
+        if deps:
+            found.put("deps", Sequence(deps, deps[0].place), deps[0].place)
+        return found.made()
+
+    def _unwrapped(self, given: Mapping) -> Mapping:
+        """The oldest files had a workflow's fields below `template` for a while."""
+        inner = given.values.get("template")
+        if not isinstance(inner, Mapping):
+            return given
+        found = _Building(given.place)
+        for key, place in zip(given.values, given.key_places, strict=True):
+            if key != "template":
+                found.put(key, given.values[key], place)
+        for key, place in zip(inner.values, inner.key_places, strict=True):
+            found.put(key, inner.values[key], place)
+        return found.made()
+
+    def _into(self, found: _Building, given: Mapping) -> None:
+        provider = self._provider(found, given)
+        for key, place in zip(given.values, given.key_places, strict=True):
+            node = given.values[key]
+            if key == "provider" or (isinstance(node, Scalar) and node.value is None):
+                continue
+            if key in _DEPENDS or key == "deps":
+                found.pending_deps += self._dependencies(node, RUN_FIRST if key in _DEPENDS else LATEST)
+                continue
+            name = _ALIASES.get(key, key)
+            name = _OF_PROVIDER.get(provider, {}).get(name, name)
+            if name == "gpu":
+                self._gpu_above(found, node, place)
+                continue
+            name, node = self._value(name, node, found)
+            if name == "resources" and isinstance(found.values.get(name), Mapping) and isinstance(node, Mapping):
+                # `gpu` stood above them.
+                node = _merged(found.values[name], node)
+            elif name in found.values:
+                other = next((old for old in given.values if old != key and _ALIASES.get(old, old) == name), name)
+                self._problems.add(
+                    "field-twice", f"`{key}` says the same as `{other}`", place, hint="remove one of them"
+                )
+                continue
+            found.put(name, node, place)
+
+    def _provider(self, found: _Building, given: Mapping) -> str:
+        """Put the provider's name, and say what of it cannot be had here."""
+        node = given.values.get("provider")
+        place = given.key_place("provider") if "provider" in given.values else given.place
+        if isinstance(node, Mapping):
+            self._problems.add(
+                "dstack-provider",
+                "a provider from another repository is not fetched",
+                node.place,
+                hint="write its image and commands into .dstack/providers.yaml, and its name alone here",
+            )
+            return ""
+        if not isinstance(node, Scalar) or node.value is None:
+            name = _told_by(given)
+            if name:
+                found.put("provider", Scalar(name, given.place), given.place)
+            else:
+                self._problems.add(
+                    "field-missing", "this workflow lacks `provider`", given.place, hint="add `provider: bash`, ..."
+                )
+            return name
+        text = str(node.value)
+        name, at, branch = text.partition("@")
+        name, equals, version = name.partition("==")
+        if at:
+            self._problems.add(
+                "dstack-provider",
+                f"the provider's branch {branch} is not looked at: {name} is the one known here",
+                node.place,
+                severity="warning",
+                hint=f"write `provider: {name}`",
+            )
+        if equals and "version" not in given.values and "python" not in given.values:
+            found.put("version", Scalar(version, node.place), place)
+        # The names that dstack 0.0.7 hid behind an underscore.
+        name = name.removeprefix("_")
+        found.put("provider", Scalar(name, node.place), place)
+        return name
+
+    def _value(self, name: str, node: Node, found: _Building) -> tuple[str, Node]:
+        if name in _LISTS and isinstance(node, Scalar):
+            return name, Sequence([node], node.place)
+        if name == "version" and isinstance(node, Scalar):
+            return name, Scalar(self._version(node), node.place)
+        if name in _WITH_ARGUMENTS and isinstance(node, Scalar):
+            return f"{name}_text", Scalar(self._problems.written(node), node.place)
+        if name == "env" and isinstance(node, Sequence):
+            return name, self._environment(node)
+        if name == "artifacts":
+            return name, self._artifacts(node)
+        if name == "resources" and isinstance(node, Mapping):
+            return name, self._resources(node, found)
+        if name == "ports" and isinstance(node, Sequence):
+            return name, Scalar(len(node.items), node.place)
+        if name == "runs" and isinstance(node, Scalar):
+            words = [one for one in re.split(r"[\s,]+", self._problems.written(node)) if one]
+            return name, Sequence([Scalar(one, node.place) for one in words], node.place)
+        return name, node
+
+    def _version(self, node: Scalar) -> str:
+        """A Python version as it was written: YAML reads 3.10 as 3.1, which never was one anybody asks for."""
+        text = self._problems.written(node).strip()
+        return "3.10" if text == "3.1" else text
+
+    def _environment(self, node: Sequence) -> Node:
+        found = _Building(node.place)
+        for one in node.items:
+            if not isinstance(one, Scalar) or not isinstance(one.value, str):
+                self._problems.add(
+                    "field-type", f"`env`: expected NAME=VALUE, found {described(one)}", one.place, hint="- NAME=VALUE"
+                )
+                continue
+            name, _, value = one.value.partition("=")
+            found.put(name.strip(), Scalar(value, one.place), one.place)
+        return found.made()
+
+    def _artifacts(self, node: Node) -> Node:
+        items = node.items if isinstance(node, Sequence) else [node]
+        return Sequence([_as_path(one) for one in items], node.place)
+
+    # -- resources
+
+    def _resources(self, node: Mapping, found: _Building) -> Mapping:
+        made = _Building(node.place)
+        for key, place in zip(node.values, node.key_places, strict=True):
+            value = node.values[key]
+            named = _GPU_OF_NAME.fullmatch(key)
+            if named is not None:
+                made.put("gpu", _gpu(value, named.group(1), place), place)
+            elif key == "gpu":
+                made.put("gpu", _gpu(value, "", place), place)
+            elif key == "nodes":
+                found.put("nodes", value, place)
+            else:
+                made.put(_ALIASES.get(key, key), value, place)
+        return made.made()
+
+    def _gpu_above(self, found: _Building, node: Node, place: int) -> None:
+        """`gpu` beside the other keys rather than among the resources, as in the spring of 2022."""
+        made = _Building(place)
+        known = found.values.get("resources")
+        if isinstance(known, Mapping):
+            for key, key_place in zip(known.values, known.key_places, strict=True):
+                made.put(key, known.values[key], key_place)
+        made.put("gpu", _gpu(node, "", place), place)
+        found.put("resources", made.made(), place)
+
+    # -- dependencies
+
+    def _dependencies(self, node: Node, plain_kind: str) -> list[Node]:
+        items = node.items if isinstance(node, Sequence) else [node]
+        found = [self._dependency(one, plain_kind) for one in items]
+        return [one for one in found if one is not None]
+
+    def _dependency(self, node: Node, plain_kind: str) -> Node | None:
+        if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip():
+            return self._of_text(node.value.strip(), node.place, plain_kind)
+        if isinstance(node, Mapping) and node.values:
+            return self._of_mapping(node, plain_kind)
+        self._problems.add(
+            "dstack-dependency",
+            f"expected a workflow or a tag, found {described(node)}",
+            node.place,
+            hint="write NAME, NAME:TAG or :TAG",
+        )
+        return None
+
+    def _of_mapping(self, node: Mapping, plain_kind: str) -> Node | None:
+        values = node.values
+        given = {key: str(one.value) for key, one in values.items() if isinstance(one, Scalar)}
+        if "tag" in given and "workflow" not in given:
+            text = given["tag"]
+            return self._of_text(text if ":" in text else f":{text}", node.place, plain_kind)
+        if "workflow" in given:
+            text = f"{given['workflow']}:{given['tag']}" if "tag" in given else given["workflow"]
+            return self._of_text(text, node.place, plain_kind)
+        if len(given) == 1 and len(values) == 1:
+            # `- download: v1`, with a blank: YAML takes it for a mapping.
+            ((name, tag),) = given.items()
+            return self._of_text(f"{name}:{tag}", node.place, plain_kind)
+        self._problems.add(
+            "dstack-dependency",
+            "a dependency lacks `workflow` or `tag`",
+            node.place,
+            hint="write `workflow: NAME` or `tag: TAG`",
+        )
+        return None
+
+    def _of_text(self, text: str, place: int, plain_kind: str) -> Node | None:
+        if text.count("/") >= 2 and "$" not in text:
+            prefix = f"{self._repository}/"
+            if not self._repository or not text.startswith(prefix):
+                self._problems.add(
+                    "dstack-other-repository",
+                    f"{text} is of another repository, whose runs are not here",
+                    place,
+                    hint="fetch its files, keep them with `argosy tags add NAME:TAG FOLDER`, and depend on NAME:TAG",
+                )
+                return None
+            text = text.removeprefix(prefix)
+        name, colon, tag = text.partition(":")
+        name, tag = name.strip(), tag.strip()
+        if colon and not tag:
+            self._problems.add("dstack-dependency", f"{text} names no tag", place, hint=f"write {name}:TAG")
+            return None
+        kind = TAG if colon else plain_kind
+        found = _Building(place)
+        for key, value in (("kind", kind), ("workflow", name), ("tag", tag)):
+            found.put(key, Scalar(value, place), place)
+        return found.made()
+
+
+class _Building:
+    """A mapping as it is made."""
+
+    def __init__(self, place: int) -> None:
+        self.values: dict[str, Node] = {}
+        self._places: dict[str, int] = {}
+        self._place = place
+        self.pending_deps: list[Node] = []
+
+    def put(self, key: str, node: Node, place: int) -> None:
+        self.values[key] = node
+        self._places[key] = place
+
+    def made(self) -> Mapping:
+        return Mapping(self.values, list(self._places.values()), self._place)
+
+
+def _merged(one: Node, other: Mapping) -> Mapping:
+    found = _Building(other.place)
+    for given in (one, other):
+        if isinstance(given, Mapping):
+            for key, place in zip(given.values, given.key_places, strict=True):
+                found.put(key, given.values[key], place)
+    return found.made()
+
+
+def _told_by(given: Mapping) -> str:
+    """The provider of a workflow that names none: the oldest files had images and commands only."""
+    keys = given.values.keys()
+    if "image" in keys:
+        return "docker"
+    if "commands" in keys:
+        return "bash"
+    return "python" if keys & {"file", "script", "python_script"} else ""
+
+
+def _as_path(node: Node) -> Node:
+    if not isinstance(node, Scalar):
+        return node
+    return Mapping({"path": node}, [node.place], node.place)
+
+
+def _gpu(node: Node, name: str, place: int) -> Node:
+    """Any way to ask for GPUs as {count, name, memory}."""
+    found = _Building(node.place)
+    if name:
+        found.put("name", Scalar(name, place), place)
+    if isinstance(node, Mapping):
+        for key, key_place in zip(node.values, node.key_places, strict=True):
+            found.put(key, node.values[key], key_place)
+    else:
+        found.put("count", node, node.place)
+    return found.made()

@@ -1,0 +1,354 @@
+"""A workflow of dstack as a Workflow of the model: itself and the ones it runs first as tasks of one DAG.
+
+It knows what each of dstack's words is in ours; reading them was `definitions`' matter, the shell is `script`'s.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from argosy.dialects.dstack import script
+from argosy.dialects.dstack.canonical import RUN_FIRST, TAG
+from argosy.dialects.dstack.definitions import Definition, Definitions
+from argosy.dialects.dstack.interpolation import Scope
+from argosy.dialects.dstack.requests import requests_of, shared_memory_of
+from argosy.dialects.dstack.shell import DEPENDENCIES
+from argosy.dialects.dstack.variables import GLOBAL, Variable
+from argosy.model.host_templates import HOST, IN_IMAGE
+from argosy.model.inputs import Input, Signature
+from argosy.model.manifest import (
+    Arguments,
+    Artifact,
+    Container,
+    DAGTask,
+    DAGTemplate,
+    Inputs,
+    Metadata,
+    NamedData,
+    ObjectMeta,
+    Outputs,
+    Parameter,
+    ScriptTemplate,
+    Template,
+    VolumeMount,
+    Workflow,
+    WorkflowSpec,
+)
+from argosy.syntax.diagnostics import did_you_mean
+
+# On a workflow, acted on elsewhere: its own name; the names of those that it runs first; what a bare tag is of.
+WORKFLOW = "argosy.dev/workflow"
+RUNS_TOO = "argosy.dev/runs-workflows"
+TAG_OF = "argosy.dev/tag-of"
+ERA = "argosy.dev/dstack-dialect"
+ARGUMENTS = "run-args"
+_READS_ARGUMENTS = re.compile(r"\$\{\{\s*run\.args\s*\}\}")
+
+
+class Lowered(msgspec.Struct, frozen=True, kw_only=True):
+    """A workflow, what it takes, and where in the files its templates are from."""
+
+    workflow: Workflow
+    signature: Signature
+    templates: tuple[Definition, ...]
+
+
+def lower(definitions: Definitions, main: Definition, *, reuse: bool = False) -> Lowered | None:
+    """The workflow; None behind problems, which are at its definitions.
+
+    reuse: what it would run first is taken from the latest run instead.
+    """
+    lowering = _Lowering(definitions, main, reuse=reuse)
+    return lowering.made() if lowering.understood else None
+
+
+def involved(definitions: Definitions, main: Definition) -> list[Definition]:
+    """The workflow and all that it runs first, those that come first in front."""
+    found: list[Definition] = []
+    _visit(definitions, main, [], found)
+    return found
+
+
+def _visit(definitions: Definitions, one: Definition, way: list[Definition], found: list[Definition]) -> None:
+    if one in way:
+        names = " -> ".join(each.name for each in (*way[way.index(one) :], one))
+        problem = f"workflows depend on one another in a circle: {names}"
+        if all(problem != known.message for known in one.problems.found):
+            one.problems.add("dstack-circle", problem, one.raw.place, hint="remove one of these dependencies")
+        return
+    if one in found:
+        return
+    for dependency in one.keys.deps if one.keys is not None else ():
+        if dependency.kind != RUN_FIRST:
+            continue
+        first = definitions.workflows.get(dependency.workflow)
+        if first is None:
+            _unknown_workflow(definitions, one, dependency.workflow)
+            continue
+        _visit(definitions, first, [*way, one], found)
+    found.append(one)
+
+
+def _unknown_workflow(definitions: Definitions, one: Definition, name: str) -> None:
+    near = did_you_mean(name, definitions.workflows)
+    hint = f"did you mean {near}?" if near else f"there are {', '.join(definitions.workflows)}"
+    message = f"{one.name} depends on the workflow {name!r}, which there is not"
+    if all(message != known.message for known in one.problems.found):
+        one.problems.add("dstack-dependency", message, one.problems.within(one.raw, name), hint=hint)
+
+
+class _Lowering:
+    """One call of `lower`."""
+
+    def __init__(self, definitions: Definitions, main: Definition, *, reuse: bool) -> None:
+        self.definitions = definitions
+        self.main = main
+        self.reuse = reuse
+        self.all = involved(definitions, main)
+        self.tasks = [main] if reuse else self.all
+        self.understood = all(one.keys is not None for one in self.all)
+        self.names = _template_names(self.all)
+        self.inputs: dict[str, Input] = {}
+        # By workflow, then by variable: the parameter that it is.
+        self.parameters: dict[str, dict[str, str]] = {}
+
+    def made(self) -> Lowered | None:
+        self._declare()
+        templates = [self._template(one) for one in self.tasks]
+        if any(found.severity == "error" for one in self.all for found in one.problems.found):
+            return None
+        entry = _unused("dag", self.names.values())
+        dag = Template(name=entry, dag=DAGTemplate(tasks=tuple(self._task(one) for one in self.tasks)))
+        parameters = tuple(Parameter(name=one.name, value=one.default) for one in self.inputs.values())
+        workflow = Workflow(
+            kind="Workflow",
+            api_version="argoproj.io/v1alpha1",
+            metadata=ObjectMeta(annotations=self._annotations()),
+            spec=WorkflowSpec(
+                entrypoint=entry,
+                arguments=Arguments(parameters=parameters) if parameters else None,
+                templates=(dag, *templates),
+            ),
+        )
+        signature = Signature(
+            inputs=tuple(self.inputs.values()), as_options=True, rest=ARGUMENTS if ARGUMENTS in self.inputs else ""
+        )
+        return Lowered(workflow=workflow, signature=signature, templates=tuple(self.tasks))
+
+    def _annotations(self) -> dict[str, str]:
+        found = {WORKFLOW: self.main.name, TAG_OF: self.main.name, ERA: self.main.file.era}
+        first = [one.name for one in self.tasks if one is not self.main]
+        return found | ({RUNS_TOO: ",".join(first)} if first else {})
+
+    # -- variables
+
+    def _declare(self) -> None:
+        """Make an input of every variable: by its own name for the workflow itself and the global ones."""
+        for one in reversed(self.tasks):
+            own = _extra(one) | self.definitions.variables.get(one.name, {})
+            shared = self.definitions.variables.get(GLOBAL, {})
+            self.parameters[one.name] = {
+                name: self._input(one, variable, is_global=name not in own) for name, variable in (shared | own).items()
+            }
+        if any(_READS_ARGUMENTS.search(one.file.source.written(one.raw.place)) for one in self.tasks):
+            self.inputs[ARGUMENTS] = Input(
+                name=ARGUMENTS,
+                default="",
+                visibility="hidden",
+                aliases=("run.args",),
+                hint="what else stands on the command line",
+            )
+
+    def _input(self, one: Definition, variable: Variable, *, is_global: bool) -> str:
+        is_main = one is self.main or is_global
+        plain = _as_parameter(variable.name if is_main else f"{one.name}-{variable.name}")
+        known = self.inputs.get(plain)
+        if known is not None and known.place == variable.place:
+            return plain
+        name = _unused(plain, self.inputs)
+        aliases = [] if variable.name == name else [variable.name]
+        if not is_main:
+            aliases.append(f"{one.name}.{variable.name}")
+        taken = {each for given in self.inputs.values() for each in (given.name, *given.aliases)}
+        self.inputs[name] = Input(
+            name=name,
+            default=variable.default,
+            aliases=tuple(each for each in aliases if each not in taken),
+            hint="" if is_main else f"of {one.name}, which runs first",
+            place=variable.place,
+        )
+        return name
+
+    def _scope(self, one: Definition) -> Scope:
+        tags = {name: f"workflow.parameters.{given}" for name, given in self.parameters[one.name].items()}
+        tags["run.name"] = "workflow.name"
+        if ARGUMENTS in self.inputs:
+            tags["run.args"] = f"workflow.parameters.{ARGUMENTS}"
+
+        def unknown(name: str, written: str) -> None:
+            near = did_you_mean(name, tags)
+            hint = f"did you mean {near}?" if near else f"{one.name} has {', '.join(sorted(tags))}"
+            if name.startswith("secrets."):
+                hint = f"secrets are variables of the environment: write ${name.partition('.')[2]} in a command"
+            if not any(name in known.message for known in one.problems.found):
+                message = f"there is no variable {name!r}"
+                one.problems.add("dstack-variable", message, one.problems.within(one.raw, written), hint=hint)
+
+        return Scope(tags, unknown, dollars=one.file.era == "A0")
+
+    # -- templates and tasks
+
+    def _template(self, one: Definition) -> Template:
+        keys, provider = one.keys, one.provider
+        assert keys is not None
+        assert provider is not None
+        scope = self._scope(one)
+        inputs = self._input_artifacts(one, scope)
+        outputs = tuple(Artifact(name=name, path=scope.text(path)) for name, path in artifact_names(one).items())
+        staged = any(artifact.path.startswith(DEPENDENCIES) for artifact in inputs)
+        env = script.environment_of(one, scope, self.parameters[one.name])
+        shared: dict[str, Any] = {
+            "image": one.image if provider.in_image else "",
+            "env": env,
+            "env_from": script.SECRETS,
+            "resources": requests_of(one, scope),
+        }
+        volume = shared_memory_of(one)
+        if volume is not None and provider.in_image:
+            shared["volume_mounts"] = (VolumeMount(name=volume.name, mount_path="/dev/shm"),)
+        made = Template(
+            name=self.names[one.name],
+            metadata=Metadata(annotations={HOST: IN_IMAGE if provider.in_image else "true"}),
+            inputs=Inputs(artifacts=inputs) if inputs else None,
+            outputs=Outputs(artifacts=outputs) if outputs else None,
+            volumes=(volume,) if volume is not None and provider.in_image else (),
+        )
+        if provider.in_image and not one.commands and not keys.setup:
+            return msgspec.structs.replace(made, container=Container(**shared))
+        source = script.source_of(one, scope, staged=staged)
+        return msgspec.structs.replace(made, script=ScriptTemplate(command=("bash",), source=source, **shared))
+
+    def _input_artifacts(self, one: Definition, scope: Scope) -> tuple[Artifact, ...]:
+        """What the workflow is given of others, at the paths where they left it."""
+        found: list[Artifact] = []
+        for upstream in involved(self.definitions, one)[:-1]:
+            upstream_scope = self._scope(upstream) if upstream.name in self.parameters else scope
+            for name, path in artifact_names(upstream).items():
+                named = None
+                if self.reuse:
+                    step = f"{self.names[upstream.name]}/{name}"
+                    named = NamedData(kind="run", ref=upstream.name, artifact=step)
+                given = f"{self.names[upstream.name]}-{name}"
+                found.append(Artifact(name=given, path=upstream_scope.text(path), named=named))
+        assert one.keys is not None
+        for number, dependency in enumerate(one.keys.deps):
+            if dependency.kind == RUN_FIRST:
+                continue
+            if dependency.kind == TAG:
+                text = f"{dependency.workflow}:{dependency.tag}" if dependency.workflow else dependency.tag
+                kind, ref = "tag", scope.text(text)
+            else:
+                kind, ref = "run", scope.text(dependency.workflow)
+            found.append(
+                Artifact(
+                    name=f"dependency-{number}",
+                    path=f"{DEPENDENCIES}/{number}",
+                    named=NamedData(kind=kind, ref=ref),
+                )
+            )
+            found += self._absolute(dependency.workflow, kind, ref, number)
+        return (*found, *self._runs(one, scope))
+
+    def _absolute(self, workflow: str, kind: str, ref: str, number: int) -> list[Artifact]:
+        """Artifacts with absolute paths: these are known only where the workflow stands in these files."""
+        upstream = self.definitions.workflows.get(workflow)
+        if upstream is None or upstream.keys is None:
+            return []
+        return [
+            Artifact(
+                name=f"dependency-{number}-{name}",
+                path=path,
+                optional=True,
+                named=NamedData(kind=kind, ref=ref, artifact=name),
+            )
+            for name, path in artifact_names(upstream).items()
+            if path.startswith("/")
+        ]
+
+    def _runs(self, one: Definition, scope: Scope) -> list[Artifact]:
+        """The runs that TensorBoard is to show."""
+        runs: tuple[str, ...] = getattr(one.keys, "runs", ())
+        logdir = str(getattr(one.keys, "logdir", ""))
+        return [
+            Artifact(
+                name=f"run-{number}",
+                path=f"runs/{scope.text(run)}",
+                named=NamedData(kind="run", ref=scope.text(run), path=scope.text(logdir)),
+            )
+            for number, run in enumerate(runs)
+        ]
+
+    def _task(self, one: Definition) -> DAGTask:
+        name = self.names[one.name]
+        if self.reuse:
+            return DAGTask(name=name, template=name)
+        upstream = involved(self.definitions, one)[:-1]
+        artifacts = tuple(
+            Artifact(
+                name=f"{self.names[first.name]}-{artifact}",
+                from_="{{tasks." + f"{self.names[first.name]}.outputs.artifacts.{artifact}" + "}}",
+            )
+            for first in upstream
+            for artifact in artifact_names(first)
+        )
+        return DAGTask(
+            name=name,
+            template=name,
+            dependencies=tuple(self.names[first.name] for first in upstream),
+            arguments=Arguments(artifacts=artifacts) if artifacts else None,
+        )
+
+
+def _extra(one: Definition) -> dict[str, Variable]:
+    """What a workflow says to its custom provider: variables, as if they stood in variables.yaml."""
+    place = one.file.source.span(one.raw.place)
+    where = f"{place.file}:{place.line}"
+    return {name: Variable(name=name, default=value, place=f"{where} {name}") for name, value in one.extra.items()}
+
+
+def artifact_names(one: Definition) -> dict[str, str]:
+    """The artifacts of a workflow: names that a manifest may have, and paths relative to the code unless absolute."""
+    found: dict[str, str] = {}
+    for kept in one.keys.artifacts if one.keys is not None else ():
+        path = posixpath.normpath(kept.path)
+        if path in found.values():
+            continue
+        name = _unused(_as_parameter(path.strip("/.")) or "files", found)
+        found[name] = path
+    return found
+
+
+def _template_names(definitions: list[Definition]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in definitions:
+        plain = re.sub(r"[^a-z0-9-]+", "-", one.name.lower()).strip("-") or "workflow"
+        found[one.name] = _unused(plain, found.values())
+    return found
+
+
+def _as_parameter(text: str) -> str:
+    """The nearest name that a manifest's parameter or artifact may have."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")
+
+
+def _unused(name: str, taken: Iterable[str]) -> str:
+    known = set(taken)
+    number, found = 2, name
+    while found in known:
+        found, number = f"{name}-{number}", number + 1
+    return found

@@ -1,0 +1,34 @@
+"""What is wrong with a dstack file, gathered as it is read.
+
+It knows places, not rules.
+"""
+
+from __future__ import annotations
+
+from argosy.syntax.diagnostics import Diagnostic, Severity
+from argosy.syntax.nodes import Node, Scalar
+from argosy.syntax.span import Source, end_of, pack, start_of
+
+
+class Problems:
+    """The diagnostics of one piece of a file. source: the text that its nodes are from."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.found: list[Diagnostic] = []
+
+    def add(
+        self, rule: str, message: str, place: int, *, severity: Severity = "error", why: str = "", hint: str = ""
+    ) -> None:
+        """Note a problem at a place of the file."""
+        span = self.source.first_line(self.source.span(place))
+        self.found.append(Diagnostic(rule=rule, severity=severity, message=message, span=span, why=why, hint=hint))
+
+    def within(self, node: Node, words: str) -> int:
+        """The place of some words within a node's text; the node's own when they are not found there."""
+        start = self.source.text.find(words, start_of(node.place), end_of(node.place))
+        return pack(start, start + len(words)) if words and start >= 0 else node.place
+
+    def written(self, node: Scalar) -> str:
+        """A value as it stands in the file, so that 3.10 stays what it is."""
+        return node.value if isinstance(node.value, str) else self.source.written(node.place)

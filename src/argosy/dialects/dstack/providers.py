@@ -1,0 +1,133 @@
+"""dstack's providers as data: which keys each takes, and the lines of shell that it is.
+
+It knows no workflow and no engine. A name between @ signs stands for what the workflow says under that key.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from argosy.dialects.dstack import schema
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """One provider.
+
+    keys: what its workflows may say. lines: its program. needs: modules it cannot do without, each with the package
+    that brings it. ports: how many it takes. rendezvous: whether its processes find one another by variables.
+    in_image: whether it runs in an image that its workflow names, rather than on the host.
+    """
+
+    name: str
+    keys: type[schema.Keys]
+    lines: tuple[str, ...] = ()
+    needs: tuple[tuple[str, str], ...] = ()
+    ports: int = 0
+    rendezvous: bool = False
+    in_image: bool = False
+
+
+_URL = 'echo "open http://127.0.0.1:$PORT_0/'
+_TOKEN = "export JUPYTER_TOKEN=\"$(python -c 'import secrets; print(secrets.token_hex(16))')\""
+_CODE = """\
+if command -v openvscode-server >/dev/null; then
+  exec openvscode-server --host 127.0.0.1 --port "$PORT_0" --without-connection-token --default-folder "$PWD"
+elif command -v code-server >/dev/null; then
+  exec code-server --bind-addr "127.0.0.1:$PORT_0" --auth none --disable-telemetry "$PWD"
+elif command -v code >/dev/null; then
+  exec code serve-web --host 127.0.0.1 --port "$PORT_0" --without-connection-token --accept-server-license-terms
+fi
+echo "this workflow needs openvscode-server, code-server or code on the PATH" >&2
+exit 1"""
+
+PROVIDERS: dict[str, Provider] = {
+    one.name: one
+    for one in (
+        Provider(name="python", keys=schema.PythonKeys, lines=("python @file@ @args@",)),
+        Provider(name="bash", keys=schema.BashKeys, lines=("@commands@",)),
+        Provider(name="docker", keys=schema.DockerKeys, lines=("@commands@",), in_image=True),
+        Provider(
+            name="torchrun",
+            keys=schema.TorchrunKeys,
+            lines=(
+                "python -m torch.distributed.run --nnodes=1 --node_rank=0 --nproc_per_node=@nproc@"
+                ' --master_addr="$MASTER_HOSTNAME" --master_port="$MASTER_PORT_0" @file@ @args@',
+            ),
+            needs=(("torch", "torch"),),
+            ports=1,
+            rendezvous=True,
+        ),
+        Provider(name="code", keys=schema.AppKeys, lines=(_URL + '"', _CODE), ports=1),
+        Provider(
+            name="lab",
+            keys=schema.AppKeys,
+            lines=(
+                _TOKEN,
+                _URL + 'lab?token=$JUPYTER_TOKEN"',
+                'exec python -m jupyterlab --no-browser --allow-root --ip=127.0.0.1 --port="$PORT_0"',
+            ),
+            needs=(("jupyterlab", "jupyterlab"),),
+            ports=1,
+        ),
+        Provider(
+            name="notebook",
+            keys=schema.AppKeys,
+            lines=(
+                _TOKEN,
+                _URL + '?token=$JUPYTER_TOKEN"',
+                'exec python -m notebook --no-browser --allow-root --ip=127.0.0.1 --port="$PORT_0"',
+            ),
+            needs=(("notebook", "notebook"),),
+            ports=1,
+        ),
+        Provider(
+            name="gradio",
+            keys=schema.PythonKeys,
+            lines=(
+                'export GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT="$PORT_0"',
+                _URL + '"',
+                "exec python @file@ @args@",
+            ),
+            needs=(("gradio", "gradio"),),
+            ports=1,
+        ),
+        Provider(
+            name="streamlit",
+            keys=schema.StreamlitKeys,
+            lines=(
+                _URL + '"',
+                'exec python -m streamlit run --server.address=127.0.0.1 --server.port="$PORT_0"'
+                " --server.headless=true @target@ @args@",
+            ),
+            needs=(("streamlit", "streamlit"),),
+            ports=1,
+        ),
+        Provider(
+            name="fastapi",
+            keys=schema.FastapiKeys,
+            lines=(_URL + '"', 'exec python -m uvicorn --host 127.0.0.1 --port "$PORT_0" @uvicorn@ @app@'),
+            needs=(("uvicorn", "uvicorn"), ("fastapi", "fastapi")),
+            ports=1,
+        ),
+        Provider(
+            name="tensorboard",
+            keys=schema.TensorboardKeys,
+            lines=(
+                _URL + '"',
+                'exec python -m tensorboard.main --logdir runs --host 127.0.0.1 --port "$PORT_0"',
+            ),
+            needs=(("tensorboard", "tensorboard"),),
+            ports=1,
+        ),
+        Provider(
+            name="curl",
+            keys=schema.CurlKeys,
+            lines=('mkdir -p "$(dirname @output@)"', "curl --fail --location --show-error --silent @url@ -o @output@"),
+        ),
+    )
+}
+
+
+def custom(given: schema.CustomProvider) -> Provider:
+    """A provider of .dstack/providers.yaml: the image that its commands run in, or the host."""
+    return Provider(name=given.name, keys=schema.Keys, lines=("@commands@",), in_image=bool(given.image))

@@ -1,0 +1,131 @@
+"""The script of a step: what dstack did around a workflow's commands, then the commands; and its environment.
+
+It knows the order of these things and how values get into them; the pieces of shell are `shell`'s.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from argosy.dialects.dstack import schema, shell
+from argosy.dialects.dstack.definitions import Definition
+from argosy.dialects.dstack.interpolation import Scope, literal, value_of_variable
+from argosy.dialects.dstack.quantities import whole
+from argosy.dialects.dstack.variables import environment_name
+from argosy.model.manifest import EnvFromRef, EnvFromSource, EnvVar
+
+# The Secret of the catalog whose keys are what dstack called the secrets of a repository.
+SECRET = "dstack"
+SECRETS = (EnvFromSource(prefix=shell.SECRET_PREFIX, secret_ref=EnvFromRef(name=SECRET, optional=True)),)
+_PLACEHOLDER = re.compile(r"@([a-z]+)@")
+_PYTHON = re.compile(r"[23]\.\d+(\.\d+)?")
+# Where an image has no Python to ask for free ports, they are these, as in dstack.
+_FIRST_PORT = 3000
+
+
+def environment_of(one: Definition, scope: Scope, parameters: Mapping[str, str]) -> tuple[EnvVar, ...]:
+    """Its variables, and over them what stands under `env`, by the names that dstack's runner gave them."""
+    found = {
+        environment_name(name): value_of_variable(f"workflow.parameters.{given}") for name, given in parameters.items()
+    }
+    for name, value in one.keys.env.items() if one.keys is not None else ():
+        found[environment_name(name)] = scope.environment(value)
+    return tuple(EnvVar(name=name, value=value) for name, value in found.items())
+
+
+def source_of(one: Definition, scope: Scope, *, staged: bool) -> str:
+    """The text of the step's script. staged: whether something is to be laid over its working folder first."""
+    keys, provider = one.keys, one.provider
+    assert keys is not None
+    assert provider is not None
+    pieces = [shell.ENVIRONMENT, shell.SECRETS]
+    if staged:
+        pieces.append(shell.LAID_OVER)
+    folders = [scope.shell_word(each.path) for each in keys.artifacts if _is_folder(each.path)]
+    if folders:
+        pieces.append("".join(f"[ -e {each} ] || mkdir -p {each} || exit\n" for each in folders))
+    pieces.append(_python(one, scope))
+    pieces.append(_ports(keys.ports + provider.ports, in_image=provider.in_image))
+    if provider.rendezvous:
+        pieces.append(shell.MASTER)
+    if keys.working_dir:
+        pieces.append(f"cd -- {scope.shell_word(keys.working_dir)} || exit\n")
+    setup = [scope.text(each) for each in keys.setup]
+    if setup:
+        pieces.append("".join(f"{{\n{each}\n}} || exit\n" for each in setup if each.strip()))
+    if provider.needs:
+        pieces.append(literal(shell.NEEDS))
+        pieces.append("".join(f"argosy_needs {module} {package} || exit\n" for module, package in provider.needs))
+    commands = [scope.text(each) for each in one.commands]
+    lines = [_filled(line, one, scope) for line in provider.lines]
+    program = shell.in_turn(commands) if provider.lines == ("@commands@",) else "\n".join(lines) + "\n"
+    return "\n".join(piece for piece in (*pieces, program) if piece)
+
+
+def _is_folder(path: str) -> bool:
+    """Whether an artifact is made as a folder beforehand, as dstack made all: not one that looks like a file."""
+    return "." not in path.rstrip("/").rpartition("/")[2].lstrip(".")
+
+
+def _python(one: Definition, scope: Scope) -> str:
+    keys = one.keys
+    assert keys is not None
+    version = keys.version if _PYTHON.fullmatch(keys.version) else ""
+    if keys.version and not version and not isinstance(keys, schema.AppKeys):
+        one.problems.add(
+            "dstack-python",
+            f"{keys.version!r} is no version of Python",
+            one.problems.within(one.raw, keys.version),
+            hint="write one such as 3.10",
+        )
+    if not version and not keys.requirements:
+        return ""
+    requirements = scope.shell_word(keys.requirements) if keys.requirements else "''"
+    return f"{literal(shell.PYTHON)}argosy_python '{version}' {requirements} || exit\n"
+
+
+def _ports(count: int, *, in_image: bool) -> str:
+    if not count:
+        return ""
+    if not in_image:
+        return f"{shell.PORTS}argosy_ports {count} || exit\n"
+    numbers = range(count)
+    return "export " + " ".join(f"PORT_{n}={_FIRST_PORT + n} JOB_PORT_{n}={_FIRST_PORT + n}" for n in numbers) + "\n"
+
+
+def _filled(line: str, one: Definition, scope: Scope) -> str:
+    """A line of a provider with what the workflow says put in."""
+    text = _PLACEHOLDER.sub(lambda found: _value(found.group(1), one, scope), line)
+    return re.sub(r" +$", "", text)
+
+
+def _value(name: str, one: Definition, scope: Scope) -> str:
+    keys = one.keys
+    if name == "args":
+        text = str(getattr(keys, "args_text", ""))
+        return scope.text(text) if text else " ".join(scope.shell_word(each) for each in getattr(keys, "args", ()))
+    if name == "nproc":
+        return _processes(one, scope)
+    text = str(getattr(keys, name, ""))
+    return scope.text(text) if name == "uvicorn" else scope.shell_word(text)
+
+
+def _processes(one: Definition, scope: Scope) -> str:
+    """How many processes torchrun starts: one for each GPU, as dstack had it."""
+    keys = one.keys
+    if not isinstance(keys, schema.TorchrunKeys):
+        return "1"
+    nodes = whole(keys.nodes)
+    if nodes != 1:
+        one.problems.add(
+            "dstack-nodes",
+            f"torchrun on {keys.nodes} nodes needs a cluster, and this is one machine",
+            one.problems.within(one.raw, "nodes"),
+            hint="write `nodes: 1`, and as many GPUs as there are here",
+        )
+    if keys.nproc:
+        return scope.text(keys.nproc)
+    resources = keys.resources
+    count = resources.gpu.count if resources is not None and resources.gpu is not None else "1"
+    return scope.text(count) if whole(count) != 0 else "1"

@@ -1,0 +1,112 @@
+"""The pieces of shell that a workflow's commands are put between: what dstack's runner did around them.
+
+It knows bash, and nothing of workflows. Every piece is text of its own; none has a value put into it but by its last
+line, which calls it.
+"""
+
+from __future__ import annotations
+
+# Variables of the catalog's Secret come in under this prefix, so that they can be laid over all others.
+SECRET_PREFIX = "DSTACK_SECRET_"
+# Where what a tag or an earlier run left is put, to be laid over the working folder.
+DEPENDENCIES = ".dstack-dependencies"
+
+ENVIRONMENT = """\
+export PYTHONUNBUFFERED=1 RUN_NAME="${RUN_NAME:-$ARGO_WORKFLOW_NAME}" JOB_ID="${JOB_ID:-$ARGO_NODE_ID}"
+export HOSTNAME="${HOSTNAME:-localhost}" JOB_HOSTNAME="${JOB_HOSTNAME:-127.0.0.1}"
+"""
+
+SECRETS = """\
+# Secrets win over other variables.
+for _name in ${!DSTACK_SECRET_@}; do
+  _plain="${_name#DSTACK_SECRET_}" && _plain="${_plain^^}"
+  export "${_plain//[^A-Z0-9]/_}=${!_name}" && unset "$_name"
+done
+"""
+
+LAID_OVER = """\
+# What other runs left, at the paths where they left it.
+for _folder in .dstack-dependencies/*; do
+  cp -alf "$_folder/." . 2>/dev/null || cp -a "$_folder/." . || exit
+done
+rm -rf .dstack-dependencies 2>/dev/null
+"""
+
+# Called as: argosy_python VERSION REQUIREMENTS, each possibly empty.
+PYTHON = """\
+# A virtual environment for this version and these requirements: made once, then used by every run.
+argosy_python() {
+  local version="$1" requirements="$2" python=python key folder own
+  if [ -n "$requirements" ] && [ ! -f "$requirements" ]; then
+    echo "there is no $requirements in the code of this run" >&2 && return 1
+  fi
+  own="$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+  if [ -n "$version" ] && [ "$version" != "$own" ]; then
+    python="python$version"
+  elif [ -z "$requirements" ]; then
+    return 0
+  fi
+  key="$({ echo "${version:-$own}"; [ -z "$requirements" ] || cat -- "$requirements"; } | sha256sum | cut -c 1-24)"
+  folder="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/argosy/environments/$key"
+  mkdir -p "${folder%/*}" && exec 9>>"$folder.lock" && flock 9 || return
+  if [ ! -e "$folder/complete" ]; then
+    echo "making the virtual environment $folder" >&2
+    rm -rf "$folder"
+    if command -v uv >/dev/null; then
+      uv venv --quiet --python "${version:-$own}" "$folder" &&
+        { [ -z "$requirements" ] || uv pip install --quiet --python "$folder/bin/python" -r "$requirements"; }
+    elif command -v "$python" >/dev/null; then
+      "$python" -m venv "$folder" && { [ -z "$requirements" ] ||
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"; }
+    else
+      echo "Python $version is not on this machine: install it, or uv, which fetches it" >&2 && false
+    fi || return
+    touch "$folder/complete"
+  fi
+  exec 9>&-
+  export VIRTUAL_ENV="$folder" PATH="$folder/bin:$PATH"
+}
+"""
+
+# Called as: argosy_ports COUNT
+PORTS = """\
+# Free ports of this machine, as PORT_0, PORT_1, ...
+argosy_ports() {
+  local number=0 port
+  for port in $(python - "$1" <<'END'
+import socket, sys
+held = [socket.socket() for _ in range(int(sys.argv[1]))]
+for one in held:
+    one.bind(("127.0.0.1", 0))
+print(*(one.getsockname()[1] for one in held))
+END
+  ); do
+    export "PORT_$number=$port" "JOB_PORT_$number=$port" && number=$((number + 1))
+  done
+}
+"""
+
+MASTER = """\
+export MASTER_ID="$JOB_ID" MASTER_JOB_ID="$JOB_ID" MASTER_HOSTNAME=127.0.0.1 MASTER_JOB_HOSTNAME=127.0.0.1
+export MASTER_PORT_0="$PORT_0" MASTER_JOB_PORT_0="$PORT_0"
+"""
+
+# Called as: argosy_needs MODULE PACKAGE
+NEEDS = """\
+argosy_needs() {
+  python -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('$1') is None)" && return
+  echo "this workflow needs $2: put it into its requirements, or install it into the project's Python" >&2 && return 1
+}
+"""
+
+
+def in_turn(commands: list[str]) -> str:
+    """Commands one after the other in one shell; the first that fails ends it, with its exit code."""
+    real = [one.strip("\n") for one in commands if _does_something(one)]
+    if len(real) == 1:
+        return real[0] + "\n"
+    return "".join(f"{{\n{one}\n}} || exit\n" for one in real)
+
+
+def _does_something(command: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith("#") for line in command.splitlines())
