@@ -212,7 +212,7 @@ _fields(
     differs={
         "flags": "kubectl is not called: a kind and name, --ignore-not-found, --force and -n are understood; "
         "another flag that would change the outcome is an error",
-        "setOwnerReference": "written to the object; a run that is waited for ends with its owner, nothing is deleted with it",
+        "setOwnerReference": "written to the object; a run that is waited for ends with its owner, none is deleted with it",
     },
 )
 _fields(m.ManifestFrom, "artifact")
@@ -253,7 +253,7 @@ _fields(m.KeySelector, "key name optional")
 _fields(m.Artifact, "name")
 _fields(
     m.ArtifactFields,
-    "path from fromExpression subPath mode recurseMode optional archive globalName deleted",
+    "path from fromExpression subPath mode recurseMode optional archive globalName deleted readOnly",
     differs={"artifactGC": "says when `prune` may delete the artifact"},
 )
 _fields(
@@ -262,7 +262,7 @@ _fields(
     differs={"archiveLogs": "logs are always kept with the run"},
     refused={"plugin": "artifact plugins are images that run in a pod; use one of the stores instead"},
 )
-_fields(m.NamedData, "kind ref artifact path type metrics asked found")
+_fields(m.NamedData, "kind ref artifact path type metrics existing asked found")
 _fields(m.RawArtifact, "data")
 _fields(m.ArchiveStrategy, "none tar zip")
 _fields(m.TarStrategy, "compressionLevel")

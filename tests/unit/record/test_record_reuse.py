@@ -57,7 +57,8 @@ def test_the_nearest_is_the_one_with_most_in_common(journal: Journal) -> None:
     kept(reuse, asked("far", command="2", image="2", code="1"), now=2.0)
     reuse.ask([asked("new", command="1", image="1", code="2")], "uid-new", "new", 3.0)
     found = reuse.nearest("new", "uid-new", 4.0)
-    assert found is not None and found.parts["command"] == "1"
+    assert found is not None
+    assert found.parts["command"] == "1"
 
 
 def test_the_nearest_of_the_same_place_comes_first(journal: Journal) -> None:
@@ -66,7 +67,8 @@ def test_the_nearest_of_the_same_place_comes_first(journal: Journal) -> None:
     kept(reuse, asked("same", place=".a", command="9"))
     reuse.ask([asked("new", place=".a", command="1")], "uid-new", "new", 3.0)
     found = reuse.nearest("new", "uid-new", 4.0)
-    assert found is not None and found.place == ".a"
+    assert found is not None
+    assert found.place == ".a"
 
 
 def test_neither_later_outcomes_nor_those_of_the_run_itself_are_compared(journal: Journal) -> None:
