@@ -212,7 +212,7 @@ _fields(
     differs={
         "flags": "kubectl is not called: a kind and name, --ignore-not-found, --force and -n are understood; "
         "another flag that would change the outcome is an error",
-        "setOwnerReference": "written to the object; a run that is waited for ends with its owner, none is deleted with it",
+        "setOwnerReference": "written to the object; a run that is waited for ends with its owner, none is deleted",
     },
 )
 _fields(m.ManifestFrom, "artifact")
