@@ -6,10 +6,14 @@ It knows words and columns; where they are kept is the catalog's matter.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from argosy.cli.options import console, home_option, open_project, output_option, pairs
+
+if TYPE_CHECKING:
+    from argosy.project.project import Project
 
 SCHEMA = "argosy.config-env/v1"
 HIDDEN = "********"
@@ -21,12 +25,20 @@ def command() -> None:
 
 
 @command.group("env")
-def env() -> None:
+@home_option
+@click.pass_context
+def env(context: click.Context, home: Path | None) -> None:
     """Set, list and delete the default environment: variables that steps of Onepanel's templates get.
 
     A variable that a template sets itself stays what it is. They are the ConfigMap, and with --secret the Secret,
     onepanel-default-env of the catalog.
     """
+    context.obj = home
+
+
+def _project(home: Path | None) -> Project:
+    """The project of the home that was named, here or before the verb."""
+    return open_project(home or click.get_current_context().obj)
 
 
 @env.command("set")
@@ -38,7 +50,7 @@ def set_env(values: tuple[str, ...], secret: bool, home: Path | None) -> None:
     from argosy.project.default_environment import set_variables
 
     given = pairs(values, "a variable")
-    project = open_project(home)
+    project = _project(home)
     set_variables(project, given, secret=secret)
     console().say(f"{', '.join(given)} set for steps of Onepanel's templates")
 
@@ -50,7 +62,7 @@ def list_env(output: str | None, home: Path | None) -> None:
     """List the variables. Values of secret ones are not shown."""
     from argosy.project.default_environment import variables_of
 
-    project = open_project(home)
+    project = _project(home)
     found = variables_of(project) if project.home.record.exists() else {}
     talk = console()
     if output == "json":
@@ -72,5 +84,5 @@ def delete_env(names: tuple[str, ...], home: Path | None) -> None:
     """Remove variables."""
     from argosy.project.default_environment import delete_variables
 
-    delete_variables(open_project(home), names)
+    delete_variables(_project(home), names)
     console().say(f"deleted {', '.join(names)}")

@@ -18,6 +18,7 @@ from argosy.errors import ArgosyError
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("run", "Run a workflow file, or list the ones of this folder."),
     "lint": ("lint", "Check workflow files without running them."),
+    "convert": ("convert", "Print workflow files as the Argo manifests that they are run as."),
     "params": ("params", "Show what a workflow file takes."),
     "trials": ("trials", "Show the trials of a sweep, the best first."),
     "plan": ("plan", "Show what a run would do, and why, without doing it."),
