@@ -15,6 +15,9 @@ from argosy.errors import NotFound, UsageError
 from argosy.record.database import Database, Row
 from argosy.syntax.diagnostics import did_you_mean
 
+# So many names are told of where one is not there.
+MOST_NAMED = 10
+
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Where a version came from: a file or folder, or an output of a run's step, or all outputs of a run.
@@ -316,6 +319,10 @@ class Names:
             hint = f"there is a {other} of that name"
         else:
             hint = f"argosy {ref.kind}s list shows what there is" if names else f"there are no {ref.kind}s yet"
+            if ref.kind == "tag" and names:
+                hint = f"there are {', '.join(names[:MOST_NAMED])}{', ...' if len(names) > MOST_NAMED else ''}"
+            if ref.kind == "dataset":
+                hint = f"argosy datasets add {ref.whole_name} FOLDER makes it"
         return NotFound(f"There is no {ref.kind} named {ref.whole_name!r}", hint=hint)
 
     def _is_named(self, kind: Kind, ref: Ref) -> bool:

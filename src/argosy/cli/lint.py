@@ -88,7 +88,7 @@ def _as_json(checked: list[Checked]) -> dict[str, Any]:
             {
                 "file": one.loaded.source.file,
                 "documents": [
-                    {"kind": document.value.kind, "name": document.value.metadata.name}
+                    {"kind": document.value.kind, "name": _called(document.value.metadata)}
                     for document in one.loaded.documents
                 ],
                 "findings": [_finding(found) for found in one.findings],
@@ -96,6 +96,10 @@ def _as_json(checked: list[Checked]) -> dict[str, Any]:
             for one in checked
         ],
     }
+
+
+def _called(metadata: Any) -> str:
+    return metadata.name or metadata.annotations.get("argosy.dev/workflow", "")
 
 
 def _finding(found: Diagnostic) -> dict[str, Any]:

@@ -54,7 +54,8 @@ def command(file: str, name: str | None, output: str | None, home: Path | None) 
 
 def called(workflow: Any) -> str:
     """What people call a workflow of a file."""
-    return workflow.metadata.name or f"{workflow.metadata.generate_name}*"
+    metadata = workflow.metadata
+    return metadata.name or metadata.annotations.get("argosy.dev/workflow") or f"{metadata.generate_name}*"
 
 
 def _as_json(title: str, signature: Signature) -> dict[str, Any]:

@@ -117,6 +117,12 @@ def expanded(paths: Iterable[str]) -> list[str]:
             for one in Path(path).rglob("*")
             if one.suffix in ENDINGS and one.is_file() and not _hidden(one.relative_to(path))
         )
+        inside += [
+            str(one)
+            for place in _dstack_folders(Path(path))
+            for one in sorted(place.iterdir())
+            if one.suffix in ENDINGS and one.is_file()
+        ]
         if not inside:
             raise NotFound(f"There is no manifest in the folder {path}", hint=f"they end in {', '.join(ENDINGS)}")
         found.extend(inside)
@@ -160,7 +166,7 @@ def _place(found: Diagnostic) -> tuple[int, int]:
 def manifests_of(folder: Path) -> list[tuple[str, list[str]]]:
     """The files of a folder that hold workflows, each with what they are called; nothing is raised for the others."""
     found: list[tuple[str, list[str]]] = []
-    places = [folder, *(one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith("."))]
+    places = [folder, *_dstack_folders(folder), *(one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith("."))]
     for place in places:
         for path in sorted(one for one in place.iterdir() if one.suffix in ENDINGS and one.is_file()):
             names = _workflows_in(path)
@@ -169,10 +175,15 @@ def manifests_of(folder: Path) -> list[tuple[str, list[str]]]:
     return found
 
 
+def _dstack_folders(folder: Path) -> list[Path]:
+    """Where dstack's workflows are, of all hidden folders."""
+    return [one for one in (folder / ".dstack", folder / ".dstack" / "workflows") if one.is_dir()]
+
+
 def _workflows_in(path: Path) -> list[str]:
     try:
         loaded = _loaded(path.read_bytes(), str(path), False)
     except OSError:
         return []
     metadata = [one.value.metadata for one in loaded.documents if one.value.kind == "Workflow"]
-    return [one.name or f"{one.generate_name}*" for one in metadata]
+    return [one.name or one.annotations.get("argosy.dev/workflow") or f"{one.generate_name}*" for one in metadata]

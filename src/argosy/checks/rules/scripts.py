@@ -24,6 +24,8 @@ RULES = (PARAMETER_IN_SCRIPT,)
 
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"})
 _INTERPRETERS = frozenset({"python", "python2", "python3", "perl", "ruby", "node"})
+# How an expression ends that makes a value safe within the single quotes of a shell.
+_QUOTED = r""", "'", "'\\''")"""
 _PASTED = ("inputs.parameters.", "workflow.parameters.")
 
 
@@ -32,14 +34,27 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
     for path, text in _programs(place):
         if "{{" not in text:
             continue
-        names = [name for tag in tags.references(text) for name in tag.names if name.startswith(_PASTED)]
+        pasted = [tag for tag in tags.references(text) if not (tag.expression and tag.text.endswith(_QUOTED))]
+        names = [name for tag in pasted for name in tag.names if name.startswith(_PASTED)]
         for name in dict.fromkeys(names):
             short = name.rsplit(".", 1)[1]
             variable = "".join(c if c.isalnum() else "_" for c in short).upper()
             hint = f'set env {variable} to "{{{{{name}}}}}" and use "${variable}" in the script'
+            if known := _variable_of(place, name):
+                hint = f'use "${known}" in the script'
             message = f"{place.label}: parameter '{short}' is pasted into program text"
             why = "a value with quotes, ; or $(...) in it would run as code"
             report.add(PARAMETER_IN_SCRIPT, path, message, why=why, hint=hint)
+
+
+def _variable_of(place: Place, name: str) -> str:
+    """The variable of the environment that holds a parameter already, "" for none."""
+    main = place.template.script or place.template.container
+    group, _, short = name.rpartition(".")
+    for one in main.env if main is not None else ():
+        if one.value is not None and (f"{{{{{name}}}}}" == one.value or f"{group}['{short}']" in one.value):
+            return one.name
+    return ""
 
 
 def _programs(place: Place) -> Iterator[tuple[Path, str]]:

@@ -276,6 +276,11 @@ class _Building:
         return Mapping(self.values, list(self._places.values()), self._place)
 
 
+def renamed(key: str) -> str:
+    """The one spelling of a key."""
+    return "deps" if key in _DEPENDS else _ALIASES.get(key, key)
+
+
 def _merged(one: Node, other: Mapping) -> Mapping:
     found = _Building(other.place)
     for given in (one, other):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from argosy.dialects.dstack import schema
-from argosy.dialects.dstack.canonical import Rewriting
+from argosy.dialects.dstack.canonical import Rewriting, renamed
 from argosy.dialects.dstack.eras import era_of
 from argosy.dialects.dstack.problems import Problems
 from argosy.dialects.dstack.providers import PROVIDERS, Provider, custom
@@ -173,7 +173,7 @@ def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, 
             problems.add("dstack-provider", f"there is no provider {word!r}", given.place, hint=hint)
     else:
         if own is not None:
-            node, extra = _without_extra(node)
+            node, extra = _without_extra(node, raw)
         decoded = decode(_allowed(node, provider), provider.keys, file.source, manner=Manner(words=schema.WORDS))
         problems.found += decoded.diagnostics
         keys = decoded.value
@@ -202,13 +202,14 @@ def _allowed(node: Mapping, provider: Provider) -> Mapping:
     return node
 
 
-def _without_extra(node: Mapping) -> tuple[Mapping, dict[str, str]]:
+def _without_extra(node: Mapping, raw: Mapping) -> tuple[Mapping, dict[str, str]]:
     """A workflow of a custom provider, and what only that provider knows: variables for its commands."""
     known = {one.name for one in msgspec.structs.fields(schema.Keys)}
     extra = {
         key: str(value.value)
-        for key, value in node.values.items()
-        if key not in known and isinstance(value, Scalar) and value.value is not None
+        for key, value in raw.values.items()
+        # By the name that its commands know it by.
+        if renamed(key) not in known and isinstance(value, Scalar) and value.value is not None
     }
     return _without(node, {key for key in node.values if key not in known}), extra
 

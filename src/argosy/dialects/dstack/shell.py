@@ -55,7 +55,7 @@ argosy_python() {
     if command -v uv >/dev/null; then
       uv venv --quiet --python "${version:-$own}" "$folder" &&
         { [ -z "$requirements" ] || uv pip install --quiet --python "$folder/bin/python" -r "$requirements"; }
-    elif command -v "$python" >/dev/null; then
+    elif "$python" -c '' 2>/dev/null; then
       "$python" -m venv "$folder" && { [ -z "$requirements" ] ||
         "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"; }
     else
