@@ -113,7 +113,7 @@ def _used(document: Part) -> Iterator[tuple[Path, str, Row]]:
             if row.status == "supported":
                 continue
             value = getattr(struct, attribute)
-            if value is None or value is False or value == "" or value == () or value == default:
+            if value is None or value is False or value == "" or value in ((), {}, default):
                 continue
             if isinstance(value, Metadata) and is_ours(value):
                 continue

@@ -192,7 +192,8 @@ class NamedData(Part, frozen=True, kw_only=True):
 
     kind: dataset, model, tag, or of an input also run: the latest run of the workflow `ref` that succeeded. artifact:
     of a run or a tag, one of its outputs instead of all in one folder, as NAME or STEP/NAME. path: one thing inside.
-    type: of a model. metrics: the output parameters of the template that become the model's metrics.
+    type: of a model. metrics: the output parameters of the template that become the model's metrics. existing: of an
+    output, that there has to be such a name already.
 
     asked, found: written when a run is made: `ref` as it was looked up, and the version that it meant then.
     """
@@ -203,6 +204,7 @@ class NamedData(Part, frozen=True, kw_only=True):
     path: str = ""
     type: str = ""
     metrics: tuple[str, ...] = ()
+    existing: bool = False
     asked: str = ""
     found: str = ""
 
@@ -241,6 +243,8 @@ class ArtifactFields(ArtifactLocation, frozen=True, kw_only=True):
     global_name: str = ""
     artifact_gc: ArtifactGC | None = field(default=None, name="artifactGC")
     deleted: bool = False
+    # Ours: of an input, that the step cannot write to it.
+    read_only: bool = False
 
 
 class Artifact(ArtifactFields, frozen=True, kw_only=True):

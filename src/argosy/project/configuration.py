@@ -34,10 +34,11 @@ _KEYS: dict[str, dict[str, type | tuple[type, ...]]] = {
     "mlflow": {"tracking_uri": str, "experiment": str},
     "python": {"interpreter": str, "image": str},
     "node-pools": {"cpu": (str, int, float), "memory": str, "gpus": int, "label": str},
+    "instance-types": {"cpu": (str, int, float), "memory": str, "gpus": int, "label": str},
     "code": {"keep": str, "rules": list, "root": str, "dest": str, "max_files": int, "max_bytes": int},
 }
 # Sections of tables with names that a person gives.
-_NAMED = {"images": "an image", "node-pools": "a node pool"}
+_NAMED = {"images": "an image", "node-pools": "a node pool", "instance-types": "an instance type"}
 # When a run keeps the code that it ran with.
 KEEP = ("when-needed", "always")
 _WORDS = {
@@ -105,6 +106,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     keep_code: bool = False
     # By name; the first is the default.
     node_pools: dict[str, NodePool] = {}
+    # What a machine of Gradient's by that name is here, instead of what it was there.
+    instance_types: dict[str, NodePool] = {}
 
 
 def read_configuration(folder: Path) -> Configuration:
@@ -147,7 +150,8 @@ def parse_configuration(text: str, file: str, folder: Path) -> Configuration:
         python_image=given.get("python", {}).get("image", ""),
         code=_code(given.get("code", {}), reader),
         keep_code=_keeps_code(given.get("code", {}), reader),
-        node_pools={name: _node_pool(name, pool, reader) for name, pool in given.get("node-pools", {}).items()},
+        node_pools=_pools("node-pools", given, reader),
+        instance_types=_pools("instance-types", given, reader),
     )
 
 
@@ -163,14 +167,18 @@ def _metrics(given: dict[str, Any], reader: _Reader) -> MetricRules:
     return MetricRules(patterns=patterns, files=tuple(given.get("files", FILES)))
 
 
-def _node_pool(name: str, given: dict[str, Any], reader: _Reader) -> NodePool:
+def _pools(section: str, given: dict[str, Any], reader: _Reader) -> dict[str, NodePool]:
+    return {name: _node_pool(section, name, pool, reader) for name, pool in given.get(section, {}).items()}
+
+
+def _node_pool(section: str, name: str, given: dict[str, Any], reader: _Reader) -> NodePool:
     from argosy.runners.local.resources import quantity
 
     for key in ("cpu", "memory"):
         try:
             quantity(str(given.get(key, "0")))
         except InvalidFile as error:
-            reader.stop(error.message, reader.place(("node-pools", name), key), "as in 4, 500m or 16Gi", len(key))
+            reader.stop(error.message, reader.place((section, name), key), "as in 4, 500m or 16Gi", len(key))
     return NodePool(
         cpu=str(given.get("cpu", "")),
         memory=given.get("memory", ""),

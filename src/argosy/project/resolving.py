@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from argosy.artifacts.troubles import ArtifactNotFound
-from argosy.catalog.refs import checked_kind
+from argosy.catalog.refs import Kind, checked_kind
 from argosy.catalog.resolution import Question, asked_of, resolve
 from argosy.catalog.uses import Use
-from argosy.checks.finding import Finding
+from argosy.checks.finding import Finding, Path
 from argosy.checks.texts import structs
 from argosy.errors import ArgosyError, InvalidFile, NotFound
 from argosy.model.manifest import Outputs, Workflow
+from argosy.project import operations
 from argosy.syntax.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ def with_data(project: Project, prepared: Prepared) -> Prepared:
     workflow, surroundings, uses = looked_up(project, prepared.workflow, options.surroundings, before)
     options = msgspec.structs.replace(options, surroundings=surroundings, data=(*uses, *others))
     findings = (*prepared.findings, *_new_names(project, workflow))
+    errors = [one for one in findings if one.severity == "error"]
+    if errors:
+        from argosy.project.submission import Refused
+
+        raise Refused(errors[0].message, findings, hint=errors[0].hint)
     return msgspec.structs.replace(prepared, workflow=workflow, options=options, findings=findings)
 
 
@@ -152,6 +158,8 @@ def looked_up(
 
 
 def _found(project: Project, question: Question) -> Use:
+    if question.named.kind in operations.KINDS:
+        return operations.found(project, question)
     use = _of_run(project, question) if question.named.kind == RUN else _of_name(project, question)
     if question.digest:
         return use
@@ -258,8 +266,23 @@ def _run_named(project: Project, asked: str) -> str:
     raise NotFound(f"There is no run of the workflow {asked!r} that succeeded", hint=hint)
 
 
+def _missing_name(project: Project, kind: Kind, name: str, where: Path) -> Finding:
+    near = did_you_mean(name, [one.whole_name for one in project.names.list(kind)])
+    hint = f"argosy {kind}s create {name} makes it"
+    return Finding(
+        rule="named-data-missing",
+        severity="error",
+        path=where,
+        message=f"there is no {kind} {name}, and the run does not make one",
+        hint=f"did you mean {near}? {hint}" if near else hint,
+    )
+
+
 def _new_names(project: Project, workflow: Workflow) -> list[Finding]:
-    """A note for each name that outputs of the run will make, as it may be a name mistyped. Raises InvalidFile."""
+    """A note for each name that outputs of the run will make, as it may be a name mistyped; an error where it may not.
+
+    Raises InvalidFile.
+    """
     from argosy.catalog.refs import parse_ref
 
     given = workflow.spec.arguments.parameters if workflow.spec.arguments is not None else ()

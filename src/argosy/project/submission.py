@@ -109,8 +109,8 @@ class Refused(InvalidFile):
 
     id = "workflow-invalid"
 
-    def __init__(self, message: str, findings: tuple[Finding, ...]) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, findings: tuple[Finding, ...], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
         self.findings = findings
 
 

@@ -10,7 +10,7 @@ from argosy.model import manifest
 
 SCHEMA = Path(__file__).parents[4] / "shared" / "conformance" / "argo" / "schema.json"
 # Fields that Argo does not have.
-OUR_OWN = {"digest", "named"}
+OUR_OWN = {"digest", "named", "readOnly"}
 PREFIX = "io.argoproj.workflow.v1alpha1."
 PAIRS = {
     "Workflow": manifest.Workflow,

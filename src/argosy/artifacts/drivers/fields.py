@@ -74,6 +74,8 @@ class GitFields(Fields, frozen=True, kw_only=True):
     single_branch: bool = False
     depth: int | None = None
     fetch: tuple[str, ...] = ()
+    # Ours: a user name that is no secret.
+    username: str = ""
     username_secret: KeySelector | None = None
     password_secret: KeySelector | None = None
     ssh_private_key_secret: KeySelector | None = None
@@ -100,6 +102,8 @@ class S3Fields(Fields, frozen=True, kw_only=True):
     region: str = ""
     insecure: bool = False
     addressing_style: str = ""
+    # Ours: an access key that is no secret.
+    access_key: str = ""
     access_key_secret: KeySelector | None = None
     secret_key_secret: KeySelector | None = None
     session_token_secret: KeySelector | None = None

@@ -209,7 +209,7 @@ def _environment(
 ) -> Generator[tuple[str, dict[str, str]], None, None]:
     """(the repository without credentials, the environment for git), with the files that it needs for a while."""
     repo, user, password = _repository(fields.repo)
-    user = credentials.text(fields.username_secret).strip() or user
+    user = credentials.text(fields.username_secret).strip() or fields.username or user
     password = credentials.text(fields.password_secret).strip() or password
     credentials.hide(password)
     with disk_errors("write", tempfile.gettempdir()), contextlib.ExitStack() as stack:

@@ -158,9 +158,9 @@ def _encryption(fields: S3Fields, credentials: Credentials) -> S3Config:
 def _keys(fields: S3Fields, credentials: Credentials, context: Context, authority: bytes | None) -> Keys | None:
     """The keys to sign with; None leaves them to what this machine is."""
     keys: Keys | None = None
-    if fields.access_key_secret and fields.secret_key_secret and not fields.use_sdk_creds:
+    if (fields.access_key_secret or fields.access_key) and fields.secret_key_secret and not fields.use_sdk_creds:
         keys = Keys(
-            access_key=credentials.text(fields.access_key_secret).strip(),
+            access_key=credentials.text(fields.access_key_secret).strip() or fields.access_key,
             secret_key=credentials.text(fields.secret_key_secret).strip(),
             session_token=credentials.text(fields.session_token_secret).strip(),
         )

@@ -254,7 +254,7 @@ class _Collection:
         digest: what is to be kept is in the store already, and is not all that is at `place`.
         """
         if declared.named is not None:
-            _check_name(declared)
+            check_name(declared)
         else:
             declared = self._located(declared)
         if not _has_location(declared):
@@ -333,8 +333,8 @@ def _followed(path: str, place: str, link: str) -> str:
     return posixpath.normpath(posixpath.join(folder, os.readlink(link), below))
 
 
-def _check_name(declared: Artifact) -> None:
-    """Raises UsageError when the name, with its tags replaced, is none that a new version could have."""
+def check_name(declared: Artifact) -> None:
+    """Of named data. Raises UsageError when the name, its tags replaced, is none that a new version could have."""
     from argosy.catalog.refs import checked_kind, parse_ref
 
     assert declared.named is not None

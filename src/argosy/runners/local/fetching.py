@@ -55,7 +55,8 @@ def place_inputs(
         if not artifact.path:
             continue
         place, mount = _place(artifact, mounts, folder, runtime)
-        if fresh and not _fetched(artifact, place, context):
+        # What is mounted so that nothing can be written may share its files with the store.
+        if fresh and not _fetched(artifact, place, context, writable=mount is None or not artifact.read_only):
             continue
         if mount is not None and os.path.lexists(place):
             found.append(mount)
@@ -75,7 +76,7 @@ def _place(artifact: Artifact, mounts: Sequence[Mount], folder: str, runtime: st
     around = mount_at(path, mounts)
     if around is None:
         place = Path(folder, INPUTS, artifact.name)
-        return place, Mount(source=str(place), target=path)
+        return place, Mount(source=str(place), target=path, read_only=artifact.read_only)
     place = Path(
         posixpath.normpath(os.path.join(around.source, posixpath.relpath(path, posixpath.normpath(around.target))))
     )
@@ -84,14 +85,14 @@ def _place(artifact: Artifact, mounts: Sequence[Mount], folder: str, runtime: st
     return place, None
 
 
-def _fetched(artifact: Artifact, place: Path, context: RunContext) -> bool:
+def _fetched(artifact: Artifact, place: Path, context: RunContext, *, writable: bool) -> bool:
     """Put an artifact at `place`, over what is there; False if it is optional and there is none."""
     temporary = place.parent / f".{place.name[:100]}.fetching"
     with disk_errors("write", place):
         place.parent.mkdir(parents=True, exist_ok=True)
         remove(temporary)
     try:
-        fetch(artifact, temporary, context)
+        fetch(artifact, temporary, context, writable=writable)
     except ArgosyError as problem:
         if artifact.optional and isinstance(problem, ArtifactNotFound):
             return False
@@ -104,20 +105,31 @@ def _fetched(artifact: Artifact, place: Path, context: RunContext) -> bool:
     return True
 
 
-def fetch(artifact: ArtifactFields, target: Path, context: RunContext) -> None:
+def fetch(
+    artifact: ArtifactFields,
+    target: Path,
+    context: RunContext,
+    *,
+    writable: bool = True,
+    asking: Context | None = None,
+) -> None:
     """Put an artifact, unpacked and with its mode, at `target`, where nothing is.
+
+    writable: False when nobody can write there. asking: what a driver may ask for, the run's Secrets unless given.
 
     Raises ArtifactNotFound, and what the driver of its location raises.
     """
     if artifact.digest:
         digest = context.store.descend(artifact.digest, artifact.sub_path) if artifact.sub_path else artifact.digest
-        context.store.materialize(digest, target, mode=artifact.mode, recurse_mode=artifact.recurse_mode)
+        context.store.materialize(
+            digest, target, mode=artifact.mode, recurse_mode=artifact.recurse_mode, writable=writable
+        )
         return
     if artifact.sub_path:
         artifact = msgspec.structs.replace(below(artifact, artifact.sub_path), sub_path="")
     wanted = resolve(artifact, context.repository)
     driver = driver_for(wanted) if wanted.raw is not None else driver_of(wanted, context.repository)
-    load_input(wanted, target, driver, transfer_context(context))
+    load_input(wanted, target, driver, asking or transfer_context(context))
 
 
 def transfer_context(context: RunContext) -> Context:

@@ -1,5 +1,5 @@
 """The data template: paths of artifacts listed, then put through expressions (Argo docs:
-data-sourcing-and-transformation.md).
+data-sourcing-and-transformation.md). Ours: with output artifacts, its input artifacts are handed on, by their paths.
 
 It knows sources and transformations; not stores.
 """
@@ -7,9 +7,13 @@ It knows sources and transformations; not stores.
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
 
 from argosy.artifacts.drivers.local import LocalDriver
 from argosy.artifacts.locations import location_kind
+from argosy.artifacts.places import remove
 from argosy.artifacts.repositories import driver_of, resolve, with_key
 from argosy.artifacts.store import Store
 from argosy.artifacts.trees import Digest, parse_digest
@@ -17,19 +21,25 @@ from argosy.errors import ExpressionError
 from argosy.expressions import expr
 from argosy.expressions.formatting import json_text
 from argosy.model.events import AttemptExited
-from argosy.model.manifest import ArtifactPaths, Data, Outputs
+from argosy.model.manifest import Artifact, ArtifactPaths, Data, Outputs
 from argosy.model.status import Phase
 from argosy.plan.actions import Start
 from argosy.runners.local.context import RunContext
+from argosy.runners.local.fetching import fetch
 from argosy.runners.local.leaves.surroundings import LeafFailed, Log, given_parameters, transfer_context
+
+# Where an attempt lays out what it hands on.
+_LAID_OUT = "laid-out"
 
 
 def run_data(start: Start, context: RunContext, cancelled: Callable[[], bool]) -> AttemptExited:
     """List the source, transform the list, give it as outputs.result in JSON. Raises ArgosyError, OSError."""
-    template = start.template.data
+    template, outputs = start.template.data, start.template.outputs
+    log = Log(start, context)
+    if outputs is not None and outputs.artifacts:
+        return _handed_on(start, outputs, context, log, cancelled)
     if template is None or template.source.artifact_paths is None:
         raise LeafFailed("a data template has no source.", hint="Give source.artifactPaths.")
-    log = Log(start, context)
     parameters = given_parameters(start.template, "data")
     found = _paths(template.source.artifact_paths, context, log, cancelled)
     log.say(f"{len(found)} paths listed")
@@ -37,6 +47,44 @@ def run_data(start: Start, context: RunContext, cancelled: Callable[[], bool]) -
     log.write(result + "\n")
     outputs = Outputs(result=result, exit_code="0", parameters=parameters)
     return AttemptExited(at=0.0, node=start.node, phase=Phase.SUCCEEDED, outputs=outputs)
+
+
+def _handed_on(
+    start: Start, outputs: Outputs, context: RunContext, log: Log, cancelled: Callable[[], bool]
+) -> AttemptExited:
+    """Output artifacts from what input artifacts have at their paths, laid out as a container would see them."""
+    from argosy.runners.local.collecting import check_name
+
+    parameters = given_parameters(start.template, "data", files=True)
+    folder = context.attempt_folder(start.node) / _LAID_OUT
+    inputs = start.template.inputs.artifacts if start.template.inputs is not None else ()
+    try:
+        remove(folder)
+        for artifact in sorted(inputs, key=lambda one: one.path):
+            log.say(f"{artifact.name}: fetching to {artifact.path}")
+            fetch(artifact, _inside(folder, artifact.path), context, asking=transfer_context(context, log, cancelled))
+        made: list[Artifact] = []
+        for artifact in outputs.artifacts:
+            if artifact.named is not None:
+                check_name(artifact)
+            place = _inside(folder, artifact.path)
+            if not place.exists():
+                place.mkdir(parents=True)
+            digest = context.store.put(place)
+            made.append(msgspec.structs.replace(artifact, digest=digest))
+            log.say(f"{artifact.name}: {digest}")
+    finally:
+        remove(folder)
+    found = Outputs(artifacts=tuple(made), parameters=parameters, exit_code="0")
+    return AttemptExited(at=0.0, node=start.node, phase=Phase.SUCCEEDED, outputs=found)
+
+
+def _inside(folder: Path, path: str) -> Path:
+    """A step's path below a folder. Raises LeafFailed for one that leads out of it."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if ".." in parts or not parts:
+        raise LeafFailed(f"{path!r} is no path of an artifact.")
+    return folder.joinpath(*parts)
 
 
 def _paths(source: ArtifactPaths, context: RunContext, log: Log, cancelled: Callable[[], bool]) -> list[str]:

@@ -87,15 +87,16 @@ def transfer_context(context: RunContext, log: Log, cancelled: Callable[[], bool
     return Context(secret=secret, config=config, log=log.say, cancelled=cancelled)
 
 
-def given_parameters(template: Template, kind: str) -> tuple[Parameter, ...]:
-    """The output parameters of a leaf that yields no files: those with a value, or a default for one.
+def given_parameters(template: Template, kind: str, *, files: bool = False) -> tuple[Parameter, ...]:
+    """The output parameters of a leaf without a process: those with a value, or a default for one.
 
-    Raises LeafFailed for one that would have to be read from somewhere, and for output artifacts.
+    files: whether it may have output artifacts. Raises LeafFailed for a parameter that would have to be read from
+    somewhere, and for artifacts that it cannot have.
     """
     outputs = template.outputs
     if outputs is None:
         return ()
-    if outputs.artifacts:
+    if outputs.artifacts and not files:
         raise LeafFailed(
             f'the output artifact "{outputs.artifacts[0].name}" cannot come from a template of kind {kind}.',
             hint="It has no files; use outputs.result.",

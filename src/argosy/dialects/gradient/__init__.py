@@ -1,0 +1,1 @@
+"""Gradient Workflows: specs of `.gradient/workflows/`, read, checked and put into Argo's words."""
