@@ -22,6 +22,7 @@ SCHEMA = "argosy.artifacts/v1"
 @click.command("artifacts")
 @run_argument
 @click.argument("step", required=False)
+@click.argument("tag", required=False)
 @click.option("--get", "name", metavar="NAME", help="Fetch this artifact.")
 @click.option("-d", "--directory", type=click.Path(path_type=Path), help="Where to put it.  [default: ./NAME]")
 @click.option("--inputs", is_flag=True, help="What steps were given, too.")
@@ -30,16 +31,37 @@ SCHEMA = "argosy.artifacts/v1"
 def command(
     run: str,
     step: str | None,
+    tag: str | None,
     name: str | None,
     directory: Path | None,
     inputs: bool,
     output: str | None,
     home: Path | None,
 ) -> None:
-    """List the artifacts of a run, or of one STEP, or fetch one with --get NAME."""
+    """List the artifacts of a run, or of one STEP, or fetch one with --get NAME.
+
+    \b
+    Also as in dstack:
+      argosy artifacts list RUN
+      argosy artifacts download RUN|TAG [-d FOLDER]
+      argosy artifacts upload FOLDER TAG
+    """
+    from argosy.cli.artifacts_by_words import DOWNLOAD, LIST, UPLOAD, WORDS, download, upload
     from argosy.project.artifacts_of_runs import artifacts_of, fetch
 
     project = open_project(home)
+    if tag is not None and run not in WORDS:
+        raise UsageError(f"{tag!r} is one word too many", hint="write argosy artifacts RUN [STEP]")
+    if step is not None and run == DOWNLOAD:
+        download(project, step, directory)
+        return
+    if step is not None and run == UPLOAD:
+        if tag is None:
+            raise UsageError("A tag is missing", hint=f"write argosy artifacts upload {step} TAG")
+        upload(project, step, tag)
+        return
+    if step is not None and run == LIST:
+        run, step = step, tag
     found = project.view(run)
     listed = artifacts_of(project, found, found.node(step) if step else None, inputs=inputs)
     talk = console()

@@ -25,6 +25,7 @@ STANDARD_INPUT = "-"
 # The front-ends besides Argo's, by dialect: modules with a `load` as Argo's has.
 READERS = {"onepanel": "argosy.dialects.onepanel.reader", "dstack": "argosy.project.dstack_files"}
 READERS["gradient"] = "argosy.project.gradient_files"
+READERS["guild"] = "argosy.project.guild_files"
 _WIDEST = Limits(size_bytes=LARGEST_FILE_BYTES)
 
 
@@ -66,7 +67,7 @@ def read_bytes(data: bytes, path: str, *, strict: bool = True, tolerant: bool = 
 
 def _loaded(data: bytes, path: str, strict: bool) -> Loaded:
     """The documents of a content, read by the front-end of the dialect that it is in."""
-    reader = READERS.get(told(data.decode("utf-8", "replace")))
+    reader = READERS.get(told(data.decode("utf-8", "replace"), path))
     if reader is None:
         return load(data, path, strict=strict, limits=_WIDEST)
     return import_module(reader).load(data, path, strict=strict, limits=_WIDEST)
@@ -166,7 +167,11 @@ def _place(found: Diagnostic) -> tuple[int, int]:
 def manifests_of(folder: Path) -> list[tuple[str, list[str]]]:
     """The files of a folder that hold workflows, each with what they are called; nothing is raised for the others."""
     found: list[tuple[str, list[str]]] = []
-    places = [folder, *_dstack_folders(folder), *(one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith("."))]
+    places = [
+        folder,
+        *_dstack_folders(folder),
+        *(one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(".")),
+    ]
     for place in places:
         for path in sorted(one for one in place.iterdir() if one.suffix in ENDINGS and one.is_file()):
             names = _workflows_in(path)
