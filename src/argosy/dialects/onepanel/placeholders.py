@@ -19,10 +19,9 @@ from argosy.syntax.span import Source, pack
 VALUES = {"ArtifactRepositoryType": "s3", "DefaultNodePoolOption": "default", "NodePoolLabel": "onepanel.io/node-pool"}
 RULE = "onepanel-placeholder"
 _PLACEHOLDER = re.compile(r"\{\{\s*\.(?P<name>[A-Za-z]\w*)\s*\}\}")
-# One that is a whole key or value of its own, and so cannot be meant for a program in the text.
-_ALONE = re.compile(
-    r"(?:^|[:\-]\s)\s*[\"']?\{\{\s*\.(?P<name>[A-Za-z]\w*)\s*\}\}[\"']?[ \t]*(?:#.*|:.*)?$", re.MULTILINE
-)
+# One that is a whole key or a whole value of a key, and so cannot be meant for a program in the text.
+_WHOLE = r"[\"']?\{\{\s*\.(?P<%s>[A-Za-z]\w*)\s*\}\}[\"']?[ \t]*"
+_ALONE = re.compile(rf"^[ \t-]*{_WHOLE % 'key'}:|:[ \t]+{_WHOLE % 'value'}(?=[,}}#]|$)", re.MULTILINE)
 # Characters that no language has: the first tells which placeholder, the others fill it up.
 _FIRST, _FILL = 0xE100, "\ue0ff"
 _COVER = re.compile(f"(?P<first>[\ue100-\ue1ff]){_FILL}+")
@@ -65,7 +64,8 @@ def _unknown(text: str, file: str) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     source = Source(text, file)
     for one in _ALONE.finditer(text):
-        name = one["name"]
+        group = one.lastgroup or "key"
+        name = one[group]
         if name in VALUES:
             continue
         near = did_you_mean(name, VALUES)
@@ -75,7 +75,7 @@ def _unknown(text: str, file: str) -> list[Diagnostic]:
                 rule=RULE,
                 severity="error",
                 message=f"nothing is known of the placeholder `{{{{.{name}}}}}`",
-                span=source.span(pack(one.start("name") - 3, one.end("name") + 2)),
+                span=source.span(pack(one.start(group) - 3, one.end(group) + 2)),
                 why="Onepanel's server puts in " + ", ".join(f"{{{{.{known}}}}}" for known in VALUES),
                 hint=hint,
             )

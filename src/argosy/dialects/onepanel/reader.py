@@ -47,10 +47,10 @@ def load(text: str | bytes, file: str, *, strict: bool = True, limits: Limits = 
     covered = cover(given, file) if given is not None else None
     parsed = parse(text if covered is None else covered.text, file, limits=limits)
     source = parsed.source if given is None or not parsed.source.text else Source(given, file)
-    reader = _Reader(source, [*parsed.diagnostics], limits, strict)
+    placeholders = covered.diagnostics if covered is not None else ()
+    reader = _Reader(source, [*parsed.diagnostics, *placeholders], limits, strict)
     nodes = [one for one in parsed.documents if not (isinstance(one, Scalar) and one.value is None)]
     if not any(one.severity == "error" for one in parsed.diagnostics):
-        reader.diagnostics += covered.diagnostics if covered is not None else ()
         for node in nodes:
             if covered is not None:
                 covered.restore(node)

@@ -1,0 +1,131 @@
+"""What Onepanel's server puts into a workflow is put in here."""
+
+from __future__ import annotations
+
+from argosy.dialects.onepanel.injection import METRICS, VARIABLES, is_onepanel, with_places, without_places
+from argosy.dialects.onepanel.reader import load
+from argosy.model.manifest import Template, Workflow
+from argosy.project.onepanel import for_runtime
+
+TEXT = """\
+entrypoint: main
+templates:
+- name: main
+  dag: {tasks: [{name: a, template: work}, {name: b, template: tell, dependencies: [a]%s}]}
+- name: work
+  inputs:
+    artifacts:
+    - {name: src, path: /src, git: {repo: here}}
+    - {name: data, path: /data, gcs: {key: some/data}}
+    - {name: far, path: /far, gcs: {bucket: b, key: k}}
+  outputs:
+    artifacts:
+    - {name: model, path: /model, archive: {tar: {}}}
+    - {name: kept, path: /kept, s3: {key: my/key}}
+  container:
+    image: alpine
+    command: [sh, -c, 'echo > /mnt/tmp/sys-metrics.json']
+    env: [{name: ONEPANEL_PROVIDER, value: own}]
+    volumeMounts: [{name: mine, mountPath: /dev/shm}]
+  sidecars: [{name: tensorboard, image: tb}]
+- name: tell
+  script: {image: alpine, command: [sh], source: 'echo > /tmp/sys-metrics.json'}
+volumeClaimTemplates:
+- metadata: {name: mine}
+  spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+"""
+READS = ", arguments: {artifacts: [{name: m, from: '{{tasks.a.outputs.artifacts.sys-metrics}}'}]}"
+
+
+def read(more: str = "") -> Workflow:
+    (document,) = load(TEXT % more, "a.yaml").documents
+    assert isinstance(document.value, Workflow)
+    return document.value
+
+
+def templates(workflow: Workflow) -> tuple[Template, Template]:
+    work, tell = workflow.spec.templates[1:]
+    return work, tell
+
+
+def metrics(template: Template) -> list[str]:
+    artifacts = template.outputs.artifacts if template.outputs is not None else ()
+    return [one.path for one in artifacts if one.name == METRICS and one.optional]
+
+
+def test_variables_never_replace_those_of_the_template() -> None:
+    work, tell = templates(read())
+    assert work.container is not None
+    assert tell.script is not None
+    own = {one.name: one.value for one in work.container.env}
+    assert own == {**VARIABLES, "ONEPANEL_PROVIDER": "own"}
+    assert {one.name: one.value for one in tell.script.env} == VARIABLES
+    assert VARIABLES["ONEPANEL_RESOURCE_UID"] == "{{workflow.name}}"
+    assert VARIABLES["ONEPANEL_RESOURCE_NAMESPACE"] == "{{workflow.namespace}}"
+    references = [one.config_map_ref or one.secret_ref for one in tell.script.env_from]
+    assert [(one.name, one.optional) for one in references if one is not None] == [("onepanel-default-env", True)] * 2
+
+
+def test_artifacts() -> None:
+    work, _ = templates(read())
+    assert work.inputs is not None
+    assert work.outputs is not None
+    src, data, far = work.inputs.artifacts
+    assert src.git == {"repo": "here"}
+    assert (data.s3, data.gcs) == ({"key": "some/data"}, None)
+    assert far.gcs == {"bucket": "b", "key": "k"}
+    model, kept = work.outputs.artifacts
+    assert model.s3 == {"key": "artifacts/{{workflow.namespace}}/{{workflow.name}}/{{pod.name}}/model"}
+    assert kept.s3 == {"key": "my/key"}
+    for one in (*work.inputs.artifacts, *work.outputs.artifacts):
+        assert one.archive is not None
+        assert one.archive.none == {}
+        assert one.archive.tar is None
+
+
+def test_sidecars_see_the_files_of_the_step() -> None:
+    work, _ = templates(read())
+    assert work.sidecars[0].mirror_volume_mounts
+
+
+def test_metrics_that_are_handed_on() -> None:
+    assert [metrics(one) for one in templates(read())] == [[], []]
+    assert [metrics(one) for one in templates(read(READS))] == [
+        ["/mnt/tmp/sys-metrics.json"],
+        ["/tmp/sys-metrics.json"],
+    ]
+
+
+def test_places() -> None:
+    spec = with_places(read().spec)
+    work, tell = spec.templates[1:]
+    assert [one.name for one in spec.volumes] == ["sys-dshm", "tmp"]
+    assert all(one.empty_dir == {"medium": "Memory"} for one in spec.volumes)
+    assert work.container is not None
+    assert [(one.name, one.mount_path) for one in work.container.volume_mounts] == [
+        ("mine", "/dev/shm"),
+        ("tmp", "/mnt/tmp"),
+    ]
+    assert tell.script is not None
+    assert tell.script.volume_mounts == ()
+    assert [metrics(one) for one in (work, tell)] == [["/mnt/tmp/sys-metrics.json"], ["/tmp/sys-metrics.json"]]
+    assert with_places(spec) == spec
+
+
+def test_places_are_taken_out_again() -> None:
+    plain = read().spec
+    back = without_places(with_places(plain))
+    assert back.volumes == ()
+    assert [one.container for one in back.templates] == [one.container for one in plain.templates]
+    assert [metrics(one) for one in back.templates] == [[], [], []]
+    handed_on = without_places(with_places(read(READS).spec))
+    assert metrics(handed_on.templates[1])
+
+
+def test_only_onepanels_workflows_are_changed() -> None:
+    workflow = read()
+    assert is_onepanel(workflow)
+    assert for_runtime(workflow, "process").spec.volumes == ()
+    assert len(for_runtime(workflow, "podman").spec.volumes) == 2
+    other = Workflow(kind="Workflow", metadata=workflow.metadata, spec=type(workflow.spec)(entrypoint="main"))
+    assert for_runtime(other, "podman") is other
