@@ -177,7 +177,9 @@ def _run_file(
     from argosy.project.documents import apply
     from argosy.project.sources import chosen, source_of
 
-    source = source_of(project, file, strict=wanted.strict, reuse=reuse)
+    names = tuple(name for name, _ in asking.given.assigned)
+    selected = asking.given.selected
+    source = source_of(project, file, strict=wanted.strict, reuse=reuse, selected=selected, given=names)
     takes_all = len(source.workflows) == 1 and takes_rest(source.workflows[0])
     candidates = chosen(source, () if takes_all else asking.given.selected, file)
     if len(candidates) > 1 and wanted.name:

@@ -60,6 +60,17 @@ SIGNS: tuple[Sign, ...] = (
         ),
     ),
     Sign(
+        dialect="guild",
+        what="Guild operations (a guild.yml: models with `operations`, or operations with `main`, `exec` or `steps`)",
+        pattern=re.compile(
+            _NO_KIND
+            + r"""[\s\S]*?(?:^-[ \t]+(?:model|config|package|include)[ \t]*:|^[ \t]+operations[ \t]*:"""
+            + r"""|^[^\s:#][^:\n]*:[ \t]*(?:\#.*)?\n(?:[ \t].*\n|\n)*?"""
+            + r"""[ \t]+(?:main|exec|flags-import|flags-dest)[ \t]*:)""",
+            re.MULTILINE,
+        ),
+    ),
+    Sign(
         dialect="argo",
         what="Argo manifests (a mapping with `apiVersion` and `kind`)",
         pattern=re.compile(
@@ -69,8 +80,14 @@ SIGNS: tuple[Sign, ...] = (
 )
 
 
-def told(text: str) -> str:
-    """The name of the dialect that a text bears a sign of, "" for none."""
+# Files that are of a dialect by their names.
+FILES = {"guild.yml": "guild", "guild.yaml": "guild"}
+
+
+def told(text: str, file: str = "") -> str:
+    """The name of the dialect that a file is of by its name, or that a text bears a sign of; "" for none."""
+    if dialect := FILES.get(file.rpartition("/")[2]):
+        return dialect
     head = text[: DEFAULT_LIMITS.size_bytes]
     if _MANIFEST.search(head):
         return "argo"
@@ -79,7 +96,7 @@ def told(text: str) -> str:
 
 def detect(text: str, file: str) -> str:
     """The name of the dialect that a file is written in. Raises InvalidFile when it is none that is known."""
-    if dialect := told(text):
+    if dialect := told(text, file):
         return dialect
     hint = "the formats that are read: " + "; ".join(sign.what for sign in SIGNS)
     span = Span(file=file, line=1, column=1, end_line=1, end_column=2)

@@ -190,6 +190,7 @@ class Project:
         taken, NotFound for data that is not there.
         """
         from argosy.project.hosting import settled
+        from argosy.project.operations import names_of
         from argosy.project.resolving import inside, with_data, with_workflow_name
         from argosy.record.journal import NewRun
 
@@ -206,7 +207,8 @@ class Project:
         )
         with self.journal.database.write():
             run_id = self.journal.create_run(new)
-            self.uses.name_workflow(run_id, [options.workflow_name, *inside(prepared.workflow)])
+            names = [options.workflow_name, *inside(prepared.workflow), *names_of(prepared.workflow)]
+            self.uses.name_workflow(run_id, names)
             if options.data:
                 self.uses.record(identity.uid, identity.name, options.data)
         return Submitted(run_id=run_id, name=identity.name, options=options, findings=prepared.findings)

@@ -60,11 +60,27 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, str] = {}
 
 
-def source_of(project: Project, name: str, *, strict: bool = True, reuse: bool = False) -> Source:
+def source_of(
+    project: Project,
+    name: str,
+    *,
+    strict: bool = True,
+    reuse: bool = False,
+    selected: tuple[str, ...] | None = None,
+    given: tuple[str, ...] = (),
+) -> Source:
     """The source that a name means. Raises NotFound, InvalidFile when anything is wrong with its reading.
 
-    reuse: of a dstack workflow, what it would run first is taken from its latest run.
+    reuse: of a dstack workflow, what it would run first is taken from its latest run. selected: which workflow of the
+    file is meant, () for its default, None for all; given: names of values that a person gives. Only a guild.yml,
+    which may have much to read for each, takes these.
     """
+    from argosy.project import guild_files
+
+    guild = guild_files.meant(name)
+    if guild is not None and (guild[1] or selected is not None):
+        operation = guild[1] or next(iter(selected or ()), "")
+        return _source(project, name, guild_files.operation(project, guild[0], operation, given))
     word, slash, rest = name.partition("/")
     if slash and word.lower() in _TEMPLATE_WORDS and not os.path.exists(name):
         return Source(text="", workflows=(Candidate(workflow=_of_catalog(project, word.lower(), rest)),))
@@ -189,7 +205,8 @@ def chosen(source: Source, names: Iterable[str], file: str) -> list[Candidate]:
 def _names(candidate: Candidate) -> set[str]:
     metadata = candidate.workflow.metadata
     own = metadata.annotations.get("argosy.dev/workflow", "")
-    return {one for one in (metadata.name, metadata.generate_name, metadata.generate_name.rstrip("-"), own) if one}
+    names = (metadata.name, metadata.generate_name, metadata.generate_name.rstrip("-"), own, own.rpartition(":")[2])
+    return {one for one in names if one}
 
 
 def takes(project: Project, candidate: Candidate) -> Signature:

@@ -126,8 +126,11 @@ class Journal:
         """The label and the tags that the manifest gives to its runs."""
         if LABEL.encode() not in manifest and TAGS.encode() not in manifest:
             return
-        annotations = msgspec.json.decode(manifest, type=_Head).metadata.annotations
+        head = msgspec.json.decode(manifest, type=_Head)
+        annotations = head.metadata.annotations
         label, tags = _text(annotations.get(LABEL)), tags_of(_text(annotations.get(TAGS)) or "")
+        for parameter in head.spec.arguments.parameters if label and "{{" in label and head.spec.arguments else ():
+            label = (label or "").replace(f"{{{{workflow.parameters.{parameter.name}}}}}", _text(parameter.value) or "")
         if label or tags:
             experiments = Experiments(self.database)
             experiments.note(run_id, label=label)

@@ -58,7 +58,7 @@ NAMED_INVALID = Rule(
     fix="inputs take a dataset, model, tag or run; outputs of templates that do work become a dataset, model or tag",
 )
 RULES = (PATH_MISSING, PATH_INVALID, PATH_MISPLACED, INPUT_FROM, LOCATION_INVALID, OUTPUT_SOURCE, NAMED_INVALID)
-_NAMED_INPUTS = ("dataset", "model", "tag", "run")
+_NAMED_INPUTS = ("dataset", "model", "tag", "run", "operation", "path")
 _NAMED_OUTPUTS = ("dataset", "model", "tag")
 
 

@@ -1,0 +1,461 @@
+"""Operations with steps: a workflow whose steps run one after the other, each with its operation's template.
+
+It knows Guild's steps. What a step requires of an operation comes from a step before it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import msgspec
+
+from argosy.dialects.guild.flags import OperationFlags, parameter_name, text_of
+from argosy.dialects.guild.lower import Lowered, Lowering, references, template_name, with_tags
+from argosy.dialects.guild.operations import Found
+from argosy.dialects.guild.requirements import Required, required_of
+from argosy.dialects.guild.schema import Step
+from argosy.model.inputs import Input
+from argosy.model.manifest import (
+    Arguments,
+    Artifact,
+    ContinueOn,
+    Inputs,
+    Parameter,
+    Template,
+    WorkflowStep,
+)
+from argosy.syntax.diagnostics import did_you_mean
+from argosy.syntax.span import Span
+
+# How many trials a batch in a step has at most, where nobody says.
+MOST_TRIALS = 20
+_DEEPEST = 8
+# Options that may stand in the text of a step: the attribute that each means, and whether a value follows.
+_OPTIONS: dict[str, tuple[str, bool]] = {
+    "--label": ("label", True),
+    "-l": ("label", True),
+    "--tag": ("tags", True),
+    "-t": ("tags", True),
+    "--max-trials": ("max_trials", True),
+    "-m": ("max_trials", True),
+    "--trials": ("max_trials", True),
+    "--random-seed": ("random_seed", True),
+    "--gpus": ("gpus", True),
+    "--no-gpus": ("no_gpus", False),
+    "--stop-after": ("stop_after", True),
+    "--force-flags": ("force_flags", False),
+    "--needed": ("needed", False),
+    "--fail-on-trial-error": ("fail_on_trial_error", False),
+    "--minimize": ("minimize", True),
+    "-N": ("minimize", True),
+    "--maximize": ("maximize", True),
+    "-X": ("maximize", True),
+    "--optimize": ("optimize", False),
+    "-O": ("optimize", False),
+    "--optimizer": ("optimizer", True),
+    "-o": ("optimizer", True),
+    "--opt-flag": ("opt_flags", True),
+    "-F": ("opt_flags", True),
+    "--batch-label": ("batch_label", True),
+    "--batch-tag": ("batch_tags", True),
+    "--remote": ("remote", True),
+    "-r": ("remote", True),
+}
+_HONOURED = ("max_trials", "random_seed", "gpus", "no_gpus", "stop_after", "force_flags", "fail_on_trial_error")
+
+
+class _Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What the steps before have given: their names, by operation, the latest last."""
+
+    step: str
+    found: Found
+
+
+class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """One step as it is wanted: its operation, flags as texts with ${references}, options over its attributes."""
+
+    found: Found
+    name: str
+    flags: dict[str, Any]
+    step: Step
+    span: Span
+
+
+def pipeline(lowering: Lowering, found: Found, flags: OperationFlags) -> Lowered | None:
+    """The workflow of an operation with steps; None behind an error."""
+    made = _Pipeline(lowering, found, flags, ())
+    whole = made.templates(template_name(found.whole_name))
+    if whole is None:
+        return None
+    own = Input(name="", path=("steps",))
+    overrides = tuple(
+        msgspec.structs.replace(own, name=name, display_name=given, aliases=(given,), default=None)
+        for given, name in made.overrides.items()
+    )
+    return lowering.finished(found, flags.inputs + made.choices + overrides, whole, made.used)
+
+
+class _Pipeline:
+    def __init__(self, lowering: Lowering, found: Found, flags: OperationFlags, around: tuple[str, ...]) -> None:
+        self.lowering = lowering
+        self.found = found
+        self.flags = flags
+        self.around = (*around, found.whole_name)
+        self.findings = lowering.findings
+        self.others: list[Template] = []
+        self.used: list[Found] = []
+        self.choices: tuple[Input, ...] = ()
+        # Values that a person gives for a flag of a step: as given, and the parameter that it becomes.
+        self.overrides: dict[str, str] = {}
+        self.names: set[str] = set()
+
+    def templates(self, name: str) -> tuple[Template, ...] | None:
+        """The template with the steps first, then those that they call."""
+        operation = self.found.operation
+        assert operation is not None
+        assert operation.steps is not None
+        wanted: list[_Wanted] = []
+        for index, step in enumerate(operation.steps):
+            one = self._wanted(step, self.found.places.span(("steps", index)))
+            if one is not None:
+                wanted.append(one)
+        if len(wanted) < len(operation.steps):
+            return None
+        before: list[_Made] = []
+        groups: list[tuple[WorkflowStep, ...]] = []
+        for one in wanted:
+            for step in self._steps(one, before, name):
+                groups.append((step,))
+                before.append(_Made(step=step.name, found=one.found))
+        self._check_overrides(wanted)
+        parameters = tuple(
+            Parameter(name=one.name, value=f"{{{{workflow.parameters.{one.name}}}}}") for one in self.flags.inputs
+        )
+        if len(self.around) > 1:
+            parameters = tuple(Parameter(name=one.name) for one in self.flags.inputs)
+        whole = Template(name=name, inputs=Inputs(parameters=parameters) if parameters else None, steps=tuple(groups))
+        return (whole, *self.others)
+
+    # -- what a step says
+
+    def _wanted(self, step: Step, span: Span) -> _Wanted | None:
+        if not step.run.strip():
+            self.findings.at("guild-step", "invalid step: it must define `run`", span, hint="write `run: OPERATION`")
+            return None
+        try:
+            words = shlex.split(step.run)
+        except ValueError as problem:
+            self.findings.at("guild-step", f"the step cannot be split into words: {str(problem).lower()}", span)
+            return None
+        flags: dict[str, Any] = {}
+        options: dict[str, Any] = {}
+        names: list[str] = []
+        while words:
+            word = words.pop(0)
+            name, equals, value = word.partition("=")
+            if word.startswith("-"):
+                self._option(word, words, options, span)
+            elif word.startswith("@"):
+                self._no("files of trials in steps are not read", span, "give the flags lists of values")
+            elif equals and name:
+                flags[name] = value
+            else:
+                names.append(word)
+        found = self._operation(names, span)
+        if found is None:
+            return None
+        merged: Step = msgspec.structs.replace(step, **options)
+        for name in ("needed", "label", "tags", "optimizer", "minimize", "maximize", "remote", "batch_label"):
+            if name in options:
+                word = name.replace("_", "-")
+                message = f"--{word} of a step has no effect here"
+                self.findings.at("guild-no-effect", message, span, severity="warning")
+        called = template_name(step.name or names[0])
+        return _Wanted(found=found, name=called, flags=flags | dict(step.flags), step=merged, span=span)
+
+    def _option(self, word: str, rest: list[str], options: dict[str, Any], span: Span) -> None:
+        name, equals, value = word.partition("=")
+        if name in ("-y", "--yes"):
+            return
+        if name not in _OPTIONS:
+            near = did_you_mean(name, _OPTIONS)
+            message = f"the option {name} of a step is not read"
+            self.findings.at(
+                "guild-step", message, span, severity="warning", hint=f"did you mean `{near}`?" if near else ""
+            )
+            return
+        attribute, takes = _OPTIONS[name]
+        given: Any = True
+        if takes:
+            given = value if equals else rest.pop(0) if rest else ""
+        if attribute in ("max_trials", "random_seed"):
+            if not str(given).isdigit():
+                self._no(f"{name} takes a whole number, not {given!r}", span, "")
+                return
+            given = int(given)
+        options[attribute] = given
+
+    def _no(self, message: str, span: Span, hint: str) -> None:
+        self.findings.at("guild-step", message, span, hint=hint)
+
+    def _operation(self, names: list[str], span: Span) -> Found | None:
+        if len(names) != 1:
+            message = "a step names one operation" + (f", not {' '.join(names)}" if names else "")
+            self._no(message, span, "flags are written NAME=VALUE")
+            return None
+        (name,) = names
+        all = self.lowering.operations
+        whole = f"{self.found.model}:{name}" if self.found.model and ":" not in name else name
+        found = all.get(whole) or all.get(name.removeprefix(":"))
+        if found is None:
+            near = did_you_mean(name, [one.name for one in all.values()] + list(all))
+            hint = f"did you mean `{near}`?" if near else f"it defines {', '.join(all)}"
+            self._no(f"operation {name!r} is not defined for this project", span, hint)
+            return None
+        if found.whole_name in self.around or len(self.around) > _DEEPEST:
+            self._no(f"{found.whole_name} is a step of itself", span, "remove one of them")
+            return None
+        if found.operation is None or not self.lowering.has_work(found):
+            self._no(f"operation {name!r} cannot be run", span, f"argosy lint tells what is wrong with {name}")
+            return None
+        return found
+
+    # -- steps
+
+    def _steps(self, one: _Wanted, before: list[_Made], parent: str) -> list[WorkflowStep]:
+        """The steps that one step is: several when a flag has several values."""
+        flags = self.lowering.flags(one.found)
+        texts = self._texts(one, flags)
+        trials = self._trials(texts, flags, one)
+        operation = one.found.operation
+        assert operation is not None
+        found: list[WorkflowStep] = []
+        for place, trial in enumerate(trials):
+            name = self._free_name(one.name)
+            template, artifacts, parameters = self._template(one, flags, before, name, parent, first=place == 0)
+            arguments = [
+                Parameter(name=flags.names[flag], value=self._value(text, one)) for flag, text in trial.items()
+            ]
+            fails = len(trials) > 1 and not one.step.fail_on_trial_error
+            found.append(
+                WorkflowStep(
+                    name=name,
+                    template=template,
+                    arguments=Arguments(parameters=(*arguments, *parameters), artifacts=artifacts)
+                    if arguments or artifacts or parameters
+                    else None,
+                    continue_on=ContinueOn(failed=True, error=True) if fails else None,
+                )
+            )
+        return found
+
+    def _free_name(self, name: str) -> str:
+        """The step's name; with a number when there is one of that name, as Guild does with an underscore."""
+        free, number = name, 1
+        while free in self.names:
+            number += 1
+            free = f"{name}-{number}"
+        self.names.add(free)
+        return free
+
+    def _texts(self, one: _Wanted, flags: OperationFlags) -> dict[str, str]:
+        """Each flag of the step's operation as text: the operation's default, the step's value, the parent's word."""
+        texts = {name: flags.default(name) for name in flags.names}
+        for name, value in one.flags.items():
+            known = self._flag(name, flags)
+            if known is None and not one.step.force_flags:
+                near = did_you_mean(name, flags.names)
+                hint = f"did you mean `{near}`?" if near else f"it has {', '.join(flags.names) or 'none'}"
+                self._no(f"unsupported flag {name!r} of {one.found.whole_name}", one.span, hint)
+            elif known is not None and value is not None:
+                texts[known] = value if isinstance(value, str) else text_of(value)
+        for prefix in (one.name, one.step.name, one.found.whole_name, one.found.name):
+            for name in flags.names:
+                parent = f"{prefix}:{name}"
+                if prefix and parent in self.flags.names:
+                    texts[name] = f"${{{parent}}}"
+                elif prefix and parent in self.lowering.given:
+                    self.overrides[parent] = parameter_name(parent)
+                    texts[name] = f"${{{parent}}}"
+        for text in texts.values():
+            self._check_references(text, one)
+        return texts
+
+    def _flag(self, name: str, flags: OperationFlags) -> str | None:
+        if name in flags.names:
+            return name
+        return next(
+            (known for one in flags.inputs if name in one.aliases for known, p in flags.names.items() if p == one.name),
+            None,
+        )
+
+    def _check_references(self, text: str, one: _Wanted) -> None:
+        for name in references(text):
+            if name not in self.flags.names and name not in self.overrides:
+                near = did_you_mean(name, self.flags.names)
+                hint = f"did you mean `${{{near}}}`?" if near else f"it has {', '.join(self.flags.names) or 'no flags'}"
+                message = f"the step refers to `${{{name}}}`, which is no flag of {self.found.whole_name}"
+                self._no(message, one.span, hint)
+
+    def _check_overrides(self, wanted: list[_Wanted]) -> None:
+        """Values given as STEP:FLAG that no step takes stay what they are: an unknown name, which is told later."""
+        del wanted
+
+    def _trials(self, texts: dict[str, str], flags: OperationFlags, one: _Wanted) -> list[dict[str, str]]:
+        """The combinations of the values of flags that have several; at most so many of them."""
+        types = {known.name: known.type for known in flags.inputs}
+        several: dict[str, list[str]] = {}
+        for name, text in texts.items():
+            if "${" in text or types.get(flags.names[name]) == "list":
+                continue
+            values = self.lowering.surroundings.values(text)
+            if values is not None:
+                several[name] = values
+        if not several:
+            return [texts]
+        trials = [texts | dict(zip(several, values, strict=True)) for values in product(*several.values())]
+        most = one.step.max_trials or MOST_TRIALS
+        if len(trials) > most:
+            from random import Random
+
+            message = f"{len(trials)} combinations, of which {most} are run"
+            self.findings.at("guild-step", message, one.span, severity="note", hint="max-trials says how many")
+            chosen = sorted(Random(one.step.random_seed or 0).sample(range(len(trials)), most))
+            return [trials[place] for place in chosen]
+        return trials
+
+    def _value(self, text: str, one: _Wanted) -> str:
+        """A flag's text with tags for the parent's flags."""
+        for given, parameter in self.overrides.items():
+            text = text.replace(f"${{{given}}}", f"{{{{workflow.parameters.{parameter}}}}}")
+        return with_tags(text, self.flags, "inputs.parameters")
+
+    # -- what a step calls
+
+    def _template(
+        self, one: _Wanted, flags: OperationFlags, before: list[_Made], name: str, parent: str, *, first: bool
+    ) -> tuple[str, tuple[Artifact, ...], tuple[Parameter, ...]]:
+        """The template of a step, made when it is not there, and the artifacts that it is given."""
+        operation = one.found.operation
+        assert operation is not None
+        self.used += [one.found] if one.found not in self.used else []
+        if operation.steps is not None:
+            return self._nested(one, flags), (), ()
+        required = required_of(one.found, self.lowering.surroundings, self.findings)
+        given, wanted = self._artifacts(one, required, before)
+        called = self._called(one, name, parent)
+        if any(template.name == called for template in self.others):
+            return called, given, ()
+        parameters = tuple(Parameter(name=known.name) for known in flags.inputs)
+        leaf = self.lowering.leaf(
+            one.found,
+            called,
+            flags,
+            required,
+            parameters,
+            wanted,
+            expect=one.step.expect,
+            env=self._environment(one.step),
+            seconds=self._seconds(one),
+        )
+        self.others.append(leaf)
+        return called, given, ()
+
+    def _called(self, one: _Wanted, name: str, parent: str) -> str:
+        """A template's name: the operation's, unless the step differs from others of that operation."""
+        step = one.step
+        special = bool(step.expect or step.gpus or step.no_gpus or step.stop_after or not step.isolate_runs)
+        base = template_name(one.found.whole_name)
+        called = f"{parent}-{name}" if special else base
+        return f"{called}-operation" if called == parent else called
+
+    def _artifacts(
+        self, one: _Wanted, required: Required, before: list[_Made]
+    ) -> tuple[tuple[Artifact, ...], tuple[Artifact, ...]]:
+        """What the step is given by steps before it, and the inputs of its template."""
+        operations = dict(required.operations)
+        given: list[Artifact] = []
+        wanted: list[Artifact] = []
+        for artifact in required.artifacts:
+            asked = operations.get(artifact.name)
+            made = self._made_before(asked, before) if asked is not None else None
+            if asked is None:
+                wanted.append(artifact)
+                self.choices += tuple(
+                    c for c in required.choices if c not in self.choices and c.name in str(artifact.named)
+                )
+                continue
+            if made is not None:
+                output = parameter_name(made.found.whole_name)
+                source = f"{{{{steps.{made.step}.outputs.artifacts.{output}}}}}"
+                given.append(Artifact(name=artifact.name, from_=source))
+                wanted.append(msgspec.structs.replace(artifact, named=None))
+            elif not one.step.isolate_runs:
+                wanted.append(artifact)
+                self.choices += tuple(
+                    c for c in required.choices if c not in self.choices and c.name in str(artifact.named)
+                )
+            elif not artifact.optional:
+                names = ", ".join(each.found.whole_name for each in before) or "none"
+                message = (
+                    f"no suitable run for {asked}: steps see what steps before them made; before this one: {names}"
+                )
+                self._no(message, one.span, f"add a step {asked} before it, or give it `isolate-runs: no`")
+        return tuple(given), tuple(wanted)
+
+    def _made_before(self, asked: str, before: list[_Made]) -> _Made | None:
+        for one in reversed(before):
+            operation = one.found.operation
+            if operation is not None and operation.steps is None and matches(asked, one.found):
+                return one
+        return None
+
+    def _nested(self, one: _Wanted, flags: OperationFlags) -> str:
+        """A step that has steps itself."""
+        name = template_name(one.found.whole_name)
+        if any(template.name == name for template in self.others):
+            return name
+        inside = _Pipeline(self.lowering, one.found, flags, self.around)
+        made = inside.templates(name)
+        if made is not None:
+            known = {template.name for template in self.others}
+            self.others += [template for template in made if template.name not in known]
+            self.used += [found for found in inside.used if found not in self.used]
+            self.choices += inside.choices
+            self.overrides |= inside.overrides
+        return name
+
+    def _environment(self, step: Step) -> Mapping[str, str]:
+        if step.no_gpus:
+            return {"CUDA_VISIBLE_DEVICES": ""}
+        return {"CUDA_VISIBLE_DEVICES": step.gpus} if step.gpus else {}
+
+    def _seconds(self, one: _Wanted) -> int | None:
+        """How long it may take: stop-after is in minutes."""
+        given = one.step.stop_after
+        if given is None:
+            return None
+        try:
+            return max(1, round(float(given) * 60))
+        except (TypeError, ValueError):
+            self._no(f"stop-after is a number of minutes, not {given!r}", one.span, "")
+            return None
+
+
+def matches(asked: str, found: Found) -> bool:
+    """Whether an operation is one of those that are asked for: names or patterns, with commas between them."""
+    for one in (part.strip() for part in asked.split(",")):
+        model, colon, name = one.rpartition(":")
+        if colon and model and model != found.model:
+            continue
+        try:
+            if re.fullmatch(name, found.name):
+                return True
+        except re.error:
+            if name == found.name:
+                return True
+    return False
