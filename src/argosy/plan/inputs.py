@@ -21,7 +21,8 @@ ConfigMapReader = Callable[[KeySelector], str | None]
 # Stands for an argument that only refers to an output which a skipped node never gave.
 ABSENT = "\x00argosy: absent optional output\x00"
 
-_LOCATIONS = ("s3", "gcs", "azure", "oss", "hdfs", "http", "git", "artifactory", "plugin", "raw", "digest", "named")
+# Besides those that say with a key where in a bucket.
+_LOCATIONS = ("azure", "hdfs", "http", "git", "artifactory", "plugin", "raw", "digest", "named")
 
 
 def resolve(
@@ -136,15 +137,16 @@ def _artifact(declared: Artifact, given: Artifact | None, scope: Mapping[str, ob
         found = substitute(declared, scope)
         if not located(found) and not found.optional:
             raise ExpressionError(f"inputs.artifacts.{declared.name} was not supplied")
-        return found
+        return _without_empty_key(found)
     if not located(given) and not located(declared) and not declared.optional:
         raise ExpressionError(f"inputs.artifacts.{declared.name} was given no location")
     return msgspec.structs.replace(
-        given,
+        _without_empty_key(given),
         name=declared.name,
         path=substitute(declared, scope).path,
         mode=declared.mode,
         recurse_mode=declared.recurse_mode,
+        read_only=declared.read_only,
         optional=declared.optional or given.optional,
         archive=given.archive or declared.archive,
         from_="",
@@ -152,9 +154,17 @@ def _artifact(declared: Artifact, given: Artifact | None, scope: Mapping[str, ob
     )
 
 
+def _without_empty_key(artifact: Artifact) -> Artifact:
+    """The artifact without a location that is none."""
+    if located(artifact) or not (artifact.s3 or artifact.gcs or artifact.oss):
+        return artifact
+    return msgspec.structs.replace(artifact, s3=None, gcs=None, oss=None)
+
+
 def located(artifact: Artifact) -> bool:
-    """True when the artifact says where its bytes are."""
-    return any(getattr(artifact, name) for name in _LOCATIONS)
+    """True when the artifact says where its bytes are. In Argo, what has an empty key has no location."""
+    with_key = (artifact.s3, artifact.gcs, artifact.oss)
+    return any(getattr(artifact, name) for name in _LOCATIONS) or any(one and one.get("key") for one in with_key)
 
 
 def layer(template: Template, inputs: Inputs) -> dict[str, object]:

@@ -161,7 +161,7 @@ def test_an_unknown_placeholder() -> None:
 def test_an_unknown_placeholder_as_a_key(line: str) -> None:
     loaded = load(WRAPPED.replace("{{.ArtifactRepositoryType}}:", line), "a.yaml")
     found = [one for one in loaded.diagnostics if one.rule == "onepanel-placeholder"]
-    assert [one.span.line for one in found if one.span is not None] == [25]
+    assert [one.span.line for one in found if one.span is not None] == [26]
 
 
 def test_templates_of_programs_are_left_alone() -> None:
