@@ -18,7 +18,6 @@ from argosy.dialects.onepanel.names import LONGEST, TOO_LONG, is_too_long, name_
 from argosy.dialects.onepanel.placeholders import cover
 from argosy.dialects.onepanel.schema import (
     CRON_FIELDS,
-    OLDER,
     WORDS,
     WORKSPACE_FIELDS,
     OnepanelCronFile,
@@ -31,7 +30,7 @@ from argosy.syntax.decode import decode
 from argosy.syntax.decoders import Manner
 from argosy.syntax.diagnostics import Diagnostic
 from argosy.syntax.limits import Limits
-from argosy.syntax.nodes import Mapping, Node, Scalar, described
+from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
 from argosy.syntax.parse import DEFAULT_LIMITS, parse
 from argosy.syntax.source_map import SourceMap
 from argosy.syntax.span import Source
@@ -78,7 +77,7 @@ class _Reader:
         self.limits = limits
         self.manner = Manner(
             strict=strict,
-            older={**ARGO_OLDER, **OLDER},
+            older=ARGO_OLDER,
             absent=ABSENT,
             words={**ARGO_WORDS, **WORDS},
             problems=limits.problems,
@@ -124,7 +123,7 @@ class _Reader:
         self._take(decoded.source_map, spec, workflow_of(spec, name, metadata.labels), found)
 
     def _read_cron(self, node: Mapping) -> None:
-        decoded = decode(_wrap(node), OnepanelCronFile, self.source, manner=self.manner)
+        decoded = decode(_wrap(_with_schedules(node)), OnepanelCronFile, self.source, manner=self.manner)
         self.diagnostics += decoded.diagnostics
         if decoded.value is None:
             return
@@ -174,6 +173,17 @@ def _wrap(node: Mapping) -> Mapping:
     """A bare spec as the wrapped form has it."""
     place = node.key_places[0] if node.key_places else node.place
     return Mapping(values={"spec": node}, key_places=[place], place=node.place)
+
+
+def _with_schedules(node: Mapping) -> Mapping:
+    """What Onepanel keeps of a cron workflow, with its one schedule in a list, as the model has it."""
+    if "schedules" in node.values:
+        return node
+    values: dict[str, Node] = {}
+    for key, child in node.values.items():
+        given = key == "schedule" and isinstance(child, Scalar) and child.value is not None
+        values["schedules" if key == "schedule" else key] = Sequence([child], child.place) if given else child
+    return Mapping(values=values, key_places=node.key_places, place=node.place)
 
 
 def _error(rule: str, path: Path, message: str, *, why: str = "", hint: str = "") -> Finding:

@@ -9,7 +9,6 @@ from msgspec import field
 
 from argosy.model.inputs import InputType, Visibility
 from argosy.model.manifest import AnyString, Arguments, CronWorkflowSpec, Parameter, Part, WorkflowSpec
-from argosy.syntax.decoders import Older
 
 NODE_POOL = "select.nodepool"
 # Widgets of Onepanel's form, and what may be typed into each.
@@ -95,7 +94,6 @@ class OnepanelCronFile(Part, frozen=True, kw_only=True):
     spec: OnepanelCron
 
 
-OLDER = {("OnepanelCron", "schedule"): Older(field="schedules", in_list=True)}
 WORDS = {
     "Option": "an option",
     "OnepanelParameter": "a parameter",

@@ -1,0 +1,257 @@
+"""Onepanel's templates on the command line: read, listed, run, kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_samples import Argosy
+
+from argosy.project.project import Project
+from argosy.project.rerunning import prefilled
+
+TEMPLATE = """\
+entrypoint: main
+arguments:
+  parameters:
+  - {name: message, value: 'from {{workflow.namespace}}', displayName: Message, hint: What to say, required: true}
+  - name: size
+    type: select.select
+    value: s
+    options: [{name: Small, value: s}, {name: Large, value: l}]
+  - {name: sys-node-pool, type: select.nodepool, value: default, displayName: Node pool, visibility: internal}
+  - {name: workflow-execution-name, value: '', visibility: private}
+templates:
+- name: main
+  dag:
+    tasks:
+    - name: say
+      template: say
+      arguments: {parameters: [{name: message, value: '{{workflow.parameters.message}}'}]}
+- name: say
+  inputs: {parameters: [{name: message}]}
+  nodeSelector: {node.kubernetes.io/instance-type: '{{workflow.parameters.sys-node-pool}}'}
+  container:
+    image: none
+    command: [sh, -c, 'echo "$MESSAGE|$EXTRA|$ONEPANEL_RESOURCE_UID|$ONEPANEL_RESOURCE_NAMESPACE|$ONEPANEL_PROVIDER"']
+    env: [{name: MESSAGE, value: '{{inputs.parameters.message}}'}]
+"""
+POOLS = """\
+[run]
+runtime = "process"
+[node-pools.small]
+cpu = 0.5
+memory = "16Mi"
+label = "CPU: 0.5"
+[node-pools."large.gpu"]
+gpus = 900
+"""
+
+
+@pytest.fixture
+def say(folder: Path) -> str:
+    (folder / "say.yaml").write_text(TEMPLATE)
+    return "say.yaml"
+
+
+def run(argosy: Argosy, *words: str) -> dict[str, Any]:
+    done = argosy("run", *words, "-q", "-o", "json")
+    assert done.code == 0, done.err
+    return json.loads(done.out)
+
+
+def values(run: dict[str, Any]) -> dict[str, str]:
+    return {one["name"]: one.get("value", "") for one in run["spec"]["arguments"]["parameters"]}
+
+
+def test_lint_list_and_params(argosy: Argosy, say: str) -> None:
+    assert argosy("lint", "-q", say).out == ""
+    assert argosy("run").out.split() == ["say.yaml", "say-*"]
+    (found,) = json.loads(argosy("params", say, "-o", "json").out)["workflows"]
+    message, size, pool, name = found["inputs"]
+    assert message == {
+        "name": "message",
+        "default": "from default",
+        "hint": "What to say",
+        "required": True,
+        "display_name": "Message",
+        "path": ["spec", "arguments", "parameters", 0],
+        "place": "say.yaml:4",
+    }
+    assert size["choices"] == [{"value": "s", "label": "Small"}, {"value": "l", "label": "Large"}]
+    assert (pool["default"], pool["visibility"], name["visibility"]) == ("default", "internal", "private")
+
+
+def test_run(argosy: Argosy, say: str) -> None:
+    made = run(argosy, say, "-p", "message=hello", "size=l")
+    name = made["metadata"]["name"]
+    assert name.startswith("say-")
+    assert values(made)["size"] == "l"
+    assert argosy("logs", name).out == f"hello||{name}|default|local\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["size=m"], "size is one of s, l, not 'm'"),
+        (["message="], "message needs a value"),
+        (["mesage=a"], "The workflow has no parameter 'mesage'"),
+        (["workflow-execution-name=No Name"], "'No Name' cannot be the name of a run"),
+    ],
+)
+def test_values_that_are_refused(argosy: Argosy, say: str, words: list[str], message: str) -> None:
+    done = argosy("run", say, *words)
+    assert done.code == 2
+    assert message in done.err
+
+
+def test_the_run_is_named_by_its_parameter(argosy: Argosy, say: str) -> None:
+    assert run(argosy, say, "workflow-execution-name=my-run")["metadata"]["name"] == "my-run"
+    again = argosy("run", say, "workflow-execution-name=my-run", "-o", "name")
+    assert "there is a run named my-run already" in again.err
+    assert run(argosy, say, "workflow-execution-name=my-run", "--name", "other")["metadata"]["name"] == "other"
+
+
+def test_errors_have_their_place(argosy: Argosy, folder: Path) -> None:
+    (folder / "bad.yaml").write_text(TEMPLATE.replace("entrypoint: main", "entrypoint: say"))
+    for verb in ("lint", "run", "params", "convert"):
+        done = argosy(verb, "bad.yaml")
+        assert done.code == 3
+        assert 'bad.yaml:1:13: error: "entrypoint" template should be a DAG [onepanel-dag]' in done.out + done.err
+
+
+def test_convert(argosy: Argosy, say: str, folder: Path) -> None:
+    converted = argosy("convert", say)
+    assert converted.out.startswith("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n")
+    assert "displayName" not in converted.out
+    (folder / "manifest.yaml").write_text(converted.out)
+    assert argosy("lint", "-q", "manifest.yaml").out == ""
+    made = run(argosy, "manifest.yaml", "-p", "message=hello")
+    assert argosy("logs", made["metadata"]["name"]).out.startswith("hello||")
+
+
+def test_node_pools(argosy: Argosy, say: str, folder: Path) -> None:
+    (folder / "argosy.toml").write_text(POOLS)
+    assert "default (small), small (CPU: 0.5), large.gpu" in argosy("params", say).out
+    made = run(argosy, say)
+    assert values(made)["sys-node-pool"] == "small"
+    resources = made["spec"]["templates"][1]["container"]["resources"]
+    assert resources == {"requests": {"cpu": "0.5", "memory": "16Mi"}}
+    large = argosy("run", say, "sys-node-pool=large.gpu")
+    assert (large.code, "it asks for 900 GPUs" in large.err) == (5, True)
+    unknown = argosy("run", say, "sys-node-pool=larg")
+    assert (unknown.code, "sys-node-pool is one of default, small, large.gpu" in unknown.err) == (2, True)
+
+
+def test_a_node_pool_of_the_file_that_there_is_not(argosy: Argosy, folder: Path) -> None:
+    (folder / "argosy.toml").write_text(POOLS)
+    (folder / "bad.yaml").write_text(TEMPLATE.replace("value: default", "value: Standard_NC6"))
+    done = argosy("run", "bad.yaml")
+    assert done.code == 2
+    assert "select.nodepool has an invalid value. Valid values are: default, small, large.gpu" in done.err
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("[node-pools.a]\nsize = 1\n", "there is no key 'size' here"),
+        ("[node-pools.a]\ncpu = 'many'\n", "many"),
+        ("[node-pools]\na = 1\n", "a node pool is a table: [node-pools.'a']"),
+        ("[node-pools.a]\ngpus = 'one'\n", "'gpus' is a whole number"),
+    ],
+)
+def test_node_pools_that_are_wrong(argosy: Argosy, say: str, folder: Path, table: str, message: str) -> None:
+    (folder / "argosy.toml").write_text(table)
+    done = argosy("run", say)
+    assert done.code == 3
+    assert message in done.err
+
+
+def test_default_environment(argosy: Argosy, say: str) -> None:
+    assert "no variables" in argosy("config", "env", "list").err
+    assert argosy("config", "env", "set", "EXTRA=more", "OTHER=1").code == 0
+    made = run(argosy, say)["metadata"]["name"]
+    assert argosy("logs", made).out == f"from default|more|{made}|default|local\n"
+    assert argosy("config", "env", "set", "EXTRA=very-secret", "--secret").code == 0
+    listed = json.loads(argosy("config", "env", "list", "-o", "json").out)["variables"]
+    assert listed == [
+        {"name": "EXTRA", "value": None, "secret": True},
+        {"name": "OTHER", "value": "1", "secret": False},
+    ]
+    assert "|***|" in argosy("logs", run(argosy, say)["metadata"]["name"]).out
+    assert argosy("config", "env", "set", "EXTRA=plain").code == 0
+    assert argosy("config", "env", "list", "-o", "name").out == "EXTRA\nOTHER\n"
+    assert argosy("config", "env", "delete", "EXTRA").code == 0
+    unknown = argosy("config", "env", "delete", "OTHR")
+    assert (unknown.code, "did you mean OTHER?" in unknown.err) == (4, True)
+    assert argosy("config", "env", "set", "1A=x").code == 2
+
+
+def test_template_library(argosy: Argosy, say: str, folder: Path) -> None:
+    assert argosy("templates", "create", say, "--name", "Say It").out == "say-it version 1 created\n"
+    assert argosy("templates", "create", say, "--name", "Say It").out == "say-it version 1 unchanged\n"
+    (folder / say).write_text(TEMPLATE.replace("Large, value: l", "Large, value: xl"))
+    assert argosy("templates", "create", say, "--name", "Say It", "-o", "name").out == "say-it@2\n"
+    assert argosy("templates", "list", "-o", "name").out == "workflowtemplate/say-it\n"
+    assert argosy("templates", "versions", "say-it", "-o", "name").out == "say-it@2\nsay-it@1\n"
+    assert "xl (Large)" in argosy("params", "template/say-it").out
+    assert "l (Large)" in argosy("params", "template/say-it@1").out
+    assert argosy("templates", "show", "say-it@1", "--source").out == TEMPLATE
+    assert argosy("templates", "clone", "say-it@1", "Other One").out == "other-one version 1 created\n"
+    made = run(argosy, "template/say-it@1", "size=l", "message=a")
+    assert made["metadata"]["labels"] == {
+        "onepanel.io/workflow-template-uid": "say-it",
+        "onepanel.io/workflow-template-version": "1",
+    }
+    assert argosy("logs", made["metadata"]["name"]).out.startswith("a|")
+    latest = run(argosy, "template/say-it", "size=xl", "workflow-execution-name=named")
+    assert latest["metadata"]["name"] == "named"
+    assert latest["metadata"]["labels"]["onepanel.io/workflow-template-version"] == "2"
+    assert argosy("run", "template/other-one", "size=xl").code == 2
+    assert argosy("templates", "label", "say-it", "team=vision").out == "team=vision\n"
+    assert argosy("templates", "list", "-l", "team=vision", "-o", "name").out == "workflowtemplate/say-it\n"
+    assert argosy("templates", "archive", "say-it").code == 0
+    assert argosy("run", "template/say-it").code == 2
+    assert argosy("templates", "list", "-o", "name").out == "workflowtemplate/other-one\n"
+
+
+def test_names_of_templates(argosy: Argosy, say: str) -> None:
+    done = argosy("templates", "create", say, "--name", "A name that has more than thirty")
+    assert done.code == 2
+    assert "Template name must be 30 characters or less" in done.err
+    assert argosy("templates", "create", say, "--name", "!!").code == 2
+    assert argosy("templates", "clone", "say", "other").code == 4
+
+
+def test_node_pools_of_kept_templates(argosy: Argosy, say: str, folder: Path) -> None:
+    argosy("templates", "create", say)
+    (folder / "argosy.toml").write_text(POOLS)
+    assert "default (small)" in argosy("params", "template/say").out
+    assert values(run(argosy, "template/say"))["sys-node-pool"] == "small"
+    assert argosy("run", "template/say", "sys-node-pool=nope").code == 2
+
+
+def test_run_again_has_the_old_values(argosy: Argosy, say: str, folder: Path) -> None:
+    name = run(argosy, say, "message=hello", "size=l")["metadata"]["name"]
+    project = Project.open(None, folder=folder)
+    takes = prefilled(project.view(name))
+    project.close()
+    assert {one.name: one.default for one in takes.inputs}["message"] == "hello"
+    assert takes.inputs[1].choices[1].label == "Large"
+    done = argosy("resubmit", name, "-q", "-o", "json", "-p", "size=s")
+    assert {key: values(json.loads(done.out))[key] for key in ("message", "size")} == {"message": "hello", "size": "s"}
+    assert argosy("resubmit", name, "-p", "size=m").code == 2
+    assert argosy("resubmit", name, "--ask").err.startswith("error: --ask needs a terminal")
+
+
+def test_a_cron_workflow_is_kept(argosy: Argosy, folder: Path) -> None:
+    indented = "".join(f"  {line}\n" for line in TEMPLATE.splitlines())
+    cron = "schedule: '0 4 * * *'\ntimezone: Etc/UTC\nsuspend: false\nconcurrencyPolicy: Allow\n"
+    cron += "startingDeadlineSeconds: 0\nsuccessfulJobsHistoryLimit: 1\nfailedJobsHistoryLimit: 1\nworkflowSpec:\n"
+    (folder / "nightly.yaml").write_text(cron + indented)
+    assert argosy("lint", "-q", "nightly.yaml").out == ""
+    assert argosy("templates", "create", "nightly.yaml").out == "nightly version 1 created\n"
+    assert argosy("templates", "list", "-o", "name").out == "cronworkflow/nightly\n"
+    assert run(argosy, "cronworkflow/nightly")["metadata"]["name"].startswith("nightly-")
