@@ -23,10 +23,14 @@ _ALIASES = {
     "python": "version",
     "shm-size": "shm_size",
     "nproc_per_node": "nproc",
+    "id": "name",
 }
-_DEPENDS = ("depends-on", "depends_on")
+# The last is of January 2022.
+_DEPENDS = ("depends-on", "depends_on", "dependencies")
 _LISTS = ("setup", "commands")
 _WITH_ARGUMENTS = ("args",)
+# Python's version as part of the provider: python3.9, python:3.9, python/3.9, python==3.8.
+_PYTHON_OF_VERSION = re.compile(r"python(?:[:/]|==)?(\d\S*)")
 _GPU_OF_NAME = re.compile(r"(.+)/gpu")
 # Which file or object a Streamlit or FastAPI workflow names by an older word.
 _OF_PROVIDER = {"streamlit": {"file": "target"}, "fastapi": {"file": "app"}}
@@ -91,6 +95,8 @@ class Rewriting:
         """Put the provider's name, and say what of it cannot be had here."""
         node = given.values.get("provider")
         place = given.key_place("provider") if "provider" in given.values else given.place
+        if isinstance(node, Mapping) and set(node.values) == {"name"}:
+            node = node.values["name"]
         if isinstance(node, Mapping):
             self._problems.add(
                 "dstack-provider",
@@ -110,7 +116,9 @@ class Rewriting:
             return name
         text = str(node.value)
         name, at, branch = text.partition("@")
-        name, equals, version = name.partition("==")
+        with_version = _PYTHON_OF_VERSION.fullmatch(name)
+        if with_version is not None:
+            name = "python"
         if at:
             self._problems.add(
                 "dstack-provider",
@@ -119,8 +127,8 @@ class Rewriting:
                 severity="warning",
                 hint=f"write `provider: {name}`",
             )
-        if equals and "version" not in given.values and "python" not in given.values:
-            found.put("version", Scalar(version, node.place), place)
+        if with_version is not None and "version" not in given.values and "python" not in given.values:
+            found.put("version", Scalar(with_version.group(1), node.place), place)
         # The names that dstack 0.0.7 hid behind an underscore.
         name = name.removeprefix("_")
         found.put("provider", Scalar(name, node.place), place)
@@ -129,6 +137,8 @@ class Rewriting:
     def _value(self, name: str, node: Node, found: _Building) -> tuple[str, Node]:
         if name in _LISTS and isinstance(node, Scalar):
             return name, Sequence([node], node.place)
+        if name == "version" and isinstance(node, Sequence) and len(node.items) == 1:
+            node = node.items[0]
         if name == "version" and isinstance(node, Scalar):
             return name, Scalar(self._version(node), node.place)
         if name in _WITH_ARGUMENTS and isinstance(node, Scalar):
@@ -140,7 +150,9 @@ class Rewriting:
         if name == "resources" and isinstance(node, Mapping):
             return name, self._resources(node, found)
         if name == "ports" and isinstance(node, Sequence):
-            return name, Scalar(len(node.items), node.place)
+            return "port_numbers", node
+        if name == "cache" and isinstance(node, Sequence):
+            return name, self._artifacts(node)
         if name == "runs" and isinstance(node, Scalar):
             words = [one for one in re.split(r"[\s,]+", self._problems.written(node)) if one]
             return name, Sequence([Scalar(one, node.place) for one in words], node.place)
@@ -197,6 +209,16 @@ class Rewriting:
     # -- dependencies
 
     def _dependencies(self, node: Node, plain_kind: str) -> list[Node]:
+        if isinstance(node, Mapping) and node.values.keys() & {"repo", "workflows"}:
+            if "repo" in node.values:
+                self._problems.add(
+                    "dstack-no-effect",
+                    "repo: nothing here waits for changes of the repository: run it with argosy run",
+                    node.key_place("repo"),
+                    severity="note",
+                )
+            inner = node.values.get("workflows")
+            return self._dependencies(inner, plain_kind) if inner is not None else []
         items = node.items if isinstance(node, Sequence) else [node]
         found = [self._dependency(one, plain_kind) for one in items]
         return [one for one in found if one is not None]
@@ -223,6 +245,16 @@ class Rewriting:
         if "workflow" in given:
             text = f"{given['workflow']}:{given['tag']}" if "tag" in given else given["workflow"]
             return self._of_text(text, node.place, plain_kind)
+        if (name := given.get("name") or given.get("id")) is not None:
+            if "params" in values:
+                self._problems.add(
+                    "dstack-dependency",
+                    f"params: {name} takes its own values, which --{name}.PARAMETER changes",
+                    node.key_place("params"),
+                    severity="warning",
+                    hint="remove `params` here",
+                )
+            return self._of_text(name, node.place, plain_kind)
         if len(given) == 1 and len(values) == 1:
             # `- download: v1`, with a blank: YAML takes it for a mapping.
             ((name, tag),) = given.items()

@@ -154,7 +154,7 @@ def _read_workflows(found: Definitions, file: DstackFile, node: Node, repository
 
 def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, repository: str) -> Definition | None:
     problems = Problems(file.source)
-    named = raw.values.get("name")
+    named = raw.values.get("name") or raw.values.get("id")
     name = str(named.value) if isinstance(named, Scalar) and named.value is not None else ""
     if not name:
         return None
@@ -177,6 +177,8 @@ def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, 
         decoded = decode(_allowed(node, provider), provider.keys, file.source, manner=Manner(words=schema.WORDS))
         problems.found += decoded.diagnostics
         keys = decoded.value
+    for one in keys.params if keys is not None else ():
+        extra[one.name or one.id] = one.default
     commands = own.commands if own is not None else getattr(keys, "commands", ())
     image = own.image if own is not None else getattr(keys, "image", "")
     return Definition(

@@ -18,6 +18,8 @@ ERAS = {
     "B2": "0.0.7 to 0.0.14",
     "B3": "0.1",
 }
+_A0 = frozenset({"triggers", "template", "dependencies", "params", "id"})
+_B3 = frozenset({"setup", "cache", "ssh"})
 _A1 = frozenset({"python_script", "python-script", "gpu"})
 _A2 = frozenset({"file", "script", "before_run", "depends-on", "environment", "target", "app", "logdir"})
 
@@ -34,7 +36,7 @@ def era_of(workflows: Iterable[Mapping], *, variables: bool) -> str:
 def _signs(workflow: Mapping) -> Iterable[str]:
     values = workflow.values
     deps = _items(values.get("deps"))
-    if "setup" in values or isinstance(values.get("commands"), Scalar):
+    if not values.keys().isdisjoint(_B3) or isinstance(values.get("commands"), Scalar):
         yield "B3"
     mappings = (*deps, *_items(values.get("artifacts")))
     if isinstance(values.get("env"), Sequence) or any(isinstance(one, Mapping) for one in mappings):
@@ -43,7 +45,7 @@ def _signs(workflow: Mapping) -> Iterable[str]:
         yield "B1"
     if not values.keys().isdisjoint(_A1):
         yield "A1"
-    if "triggers" in values or "template" in values or ("provider" not in values and "image" in values):
+    if not values.keys().isdisjoint(_A0) or ("provider" not in values and "image" in values):
         yield "A0"
     if not values.keys().isdisjoint(_A2):
         yield "A2"

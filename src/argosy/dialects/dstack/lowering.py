@@ -221,17 +221,21 @@ class _Lowering:
         volume = shared_memory_of(one)
         if volume is not None and provider.in_image:
             shared["volume_mounts"] = (VolumeMount(name=volume.name, mount_path="/dev/shm"),)
+        has_script = not provider.in_image or bool(one.commands or keys.setup)
         made = Template(
             name=self.names[one.name],
-            metadata=Metadata(annotations={HOST: IN_IMAGE if provider.in_image else "true"}),
+            metadata=Metadata(annotations={HOST: IN_IMAGE if provider.in_image else "true"}) if has_script else None,
             inputs=Inputs(artifacts=inputs) if inputs else None,
             outputs=Outputs(artifacts=outputs) if outputs else None,
             volumes=(volume,) if volume is not None and provider.in_image else (),
         )
-        if provider.in_image and not one.commands and not keys.setup:
+        if not has_script:
+            # The image's own program, which gets no code either.
             return msgspec.structs.replace(made, container=Container(**shared))
         source = script.source_of(one, scope, staged=staged)
-        return msgspec.structs.replace(made, script=ScriptTemplate(command=("bash",), source=source, **shared))
+        return msgspec.structs.replace(
+            made, script=ScriptTemplate(command=script.interpreter_of(one), source=source, **shared)
+        )
 
     def _input_artifacts(self, one: Definition, scope: Scope) -> tuple[Artifact, ...]:
         """What the workflow is given of others, at the paths where they left it."""

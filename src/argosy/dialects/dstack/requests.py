@@ -68,6 +68,10 @@ def _tell(one: Definition, keys: schema.Keys) -> None:
     """Notes on what has no effect here."""
     given = keys.resources or schema.Resources()
     words: list[tuple[str, str]] = []
+    if keys.cache:
+        words.append(("cache", "a step on the host has the machine's own caches"))
+    if keys.ssh:
+        words.append(("ssh", "argosy shell RUN STEP opens a shell with what a step has"))
     if keys.triggers is not None:
         words.append(("triggers", "nothing here waits for changes of the repository: run it with argosy run"))
     if given.interruptible:

@@ -51,6 +51,14 @@ class Dependency(Part, frozen=True, kw_only=True):
     mount: bool = False
 
 
+class Parameter(Part, frozen=True, kw_only=True):
+    """What the files of January 2022 had for variables."""
+
+    name: str = ""
+    id: str = ""
+    default: AnyString = ""
+
+
 class Keys(Part, frozen=True, kw_only=True):
     """What every workflow may say."""
 
@@ -67,6 +75,10 @@ class Keys(Part, frozen=True, kw_only=True):
     version: AnyString = ""
     triggers: Any = None
     ports: int = 0
+    port_numbers: tuple[AnyString, ...] = ()
+    cache: tuple[KeptPath, ...] = ()
+    ssh: bool = False
+    params: tuple[Parameter, ...] = ()
 
 
 class PythonKeys(Keys, frozen=True, kw_only=True):
@@ -89,6 +101,7 @@ class BashKeys(Keys, frozen=True, kw_only=True):
 class DockerKeys(Keys, frozen=True, kw_only=True):
     image: str
     commands: tuple[str, ...] = ()
+    entrypoint: str = ""
 
 
 class AppKeys(Keys, frozen=True, kw_only=True):
@@ -140,6 +153,7 @@ WORDS = {
     "CustomProvider": "a provider",
     "KeptPath": "an artifact",
     "Gpu": "`gpu`",
+    "Parameter": "an item of `params`",
     "Resources": "`resources`",
     "Dependency": "a dependency",
 }

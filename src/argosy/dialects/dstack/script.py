@@ -5,6 +5,7 @@ It knows the order of these things and how values get into them; the pieces of s
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 
@@ -19,6 +20,7 @@ from argosy.model.manifest import EnvFromRef, EnvFromSource, EnvVar
 SECRET = "dstack"
 SECRETS = (EnvFromSource(prefix=shell.SECRET_PREFIX, secret_ref=EnvFromRef(name=SECRET, optional=True)),)
 _PLACEHOLDER = re.compile(r"@([a-z]+)@")
+_INSTALLING = re.compile(r"\b(?:pip3?|pip3?\.\d+)\s+install\b")
 _PYTHON = re.compile(r"[23]\.\d+(\.\d+)?")
 # Where an image has no Python to ask for free ports, they are these, as in dstack.
 _FIRST_PORT = 3000
@@ -39,14 +41,20 @@ def source_of(one: Definition, scope: Scope, *, staged: bool) -> str:
     keys, provider = one.keys, one.provider
     assert keys is not None
     assert provider is not None
-    pieces = [shell.ENVIRONMENT, shell.SECRETS]
+    own_shell = bool(getattr(keys, "entrypoint", ""))
+    pieces = [shell.BASH_IF_THERE] if provider.in_image and not own_shell else []
+    pieces += [shell.ENVIRONMENT, literal(shell.SECRETS)]
     if staged:
         pieces.append(shell.LAID_OVER)
     folders = [scope.shell_word(each.path) for each in keys.artifacts if _is_folder(each.path)]
     if folders:
         pieces.append("".join(f"[ -e {each} ] || mkdir -p {each} || exit\n" for each in folders))
     pieces.append(_python(one, scope))
-    pieces.append(_ports(keys.ports + provider.ports, in_image=provider.in_image))
+    if keys.port_numbers:
+        numbers = [scope.shell_word(each.rpartition(":")[2]) for each in keys.port_numbers]
+        pieces.append("export " + " ".join(f"PORT_{n}={each}" for n, each in enumerate(numbers)) + "\n")
+    else:
+        pieces.append(_ports(keys.ports + provider.ports, in_image=provider.in_image))
     if provider.rendezvous:
         pieces.append(shell.MASTER)
     if keys.working_dir:
@@ -79,10 +87,28 @@ def _python(one: Definition, scope: Scope) -> str:
             one.problems.within(one.raw, keys.version),
             hint="write one such as 3.10",
         )
-    if not version and not keys.requirements:
+    installs = _installs(one)
+    if not version and not keys.requirements and not installs:
         return ""
     requirements = scope.shell_word(keys.requirements) if keys.requirements else "''"
-    return f"{literal(shell.PYTHON)}argosy_python '{version}' {requirements} || exit\n"
+    return f"{literal(shell.PYTHON)}argosy_python '{version}' {requirements} '{installs}' || exit\n"
+
+
+def _installs(one: Definition) -> str:
+    """What tells apart the environments that commands install packages into; "" where none does."""
+    assert one.keys is not None
+    if one.provider is None or one.provider.in_image:
+        return ""
+    lines = [each for each in (*one.keys.setup, *one.commands) if _INSTALLING.search(each)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12] if lines else ""
+
+
+def interpreter_of(one: Definition) -> tuple[str, ...]:
+    """What reads the script: bash; in an image the shell that its workflow names, or whichever there is."""
+    entrypoint = str(getattr(one.keys, "entrypoint", ""))
+    if entrypoint:
+        return (entrypoint.split()[0],)
+    return ("sh",) if one.provider is not None and one.provider.in_image else ("bash",)
 
 
 def _ports(count: int, *, in_image: bool) -> str:

@@ -16,12 +16,17 @@ export PYTHONUNBUFFERED=1 RUN_NAME="${RUN_NAME:-$ARGO_WORKFLOW_NAME}" JOB_ID="${
 export HOSTNAME="${HOSTNAME:-localhost}" JOB_HOSTNAME="${JOB_HOSTNAME:-127.0.0.1}"
 """
 
+# In a plain shell too, as images may have no other.
 SECRETS = """\
 # Secrets win over other variables.
-for _name in ${!DSTACK_SECRET_@}; do
-  _plain="${_name#DSTACK_SECRET_}" && _plain="${_plain^^}"
-  export "${_plain//[^A-Z0-9]/_}=${!_name}" && unset "$_name"
+for _name in $(env | sed -n 's/^DSTACK_SECRET_\\([A-Za-z0-9_]*\\)=.*/\\1/p'); do
+  eval "export $(echo "$_name" | tr a-z A-Z)=\\"\\$DSTACK_SECRET_$_name\\""
+  unset "DSTACK_SECRET_$_name"
 done
+"""
+
+BASH_IF_THERE = """\
+if [ -z "$BASH_VERSION" ] && command -v bash >/dev/null; then exec bash "$0" "$@"; fi
 """
 
 LAID_OVER = """\
@@ -32,28 +37,30 @@ done
 rm -rf .dstack-dependencies 2>/dev/null
 """
 
-# Called as: argosy_python VERSION REQUIREMENTS, each possibly empty.
+# Called as: argosy_python VERSION REQUIREMENTS OWN, each possibly empty. OWN: what tells environments apart that
+# commands install something into, so that they leave the project's Python as it is.
 PYTHON = """\
 # A virtual environment for this version and these requirements: made once, then used by every run.
 argosy_python() {
-  local version="$1" requirements="$2" python=python key folder own
+  local version="$1" requirements="$2" python=python key folder own seed=""
   if [ -n "$requirements" ] && [ ! -f "$requirements" ]; then
     echo "there is no $requirements in the code of this run" >&2 && return 1
   fi
   own="$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
   if [ -n "$version" ] && [ "$version" != "$own" ]; then
     python="python$version"
-  elif [ -z "$requirements" ]; then
+  elif [ -z "$requirements$3" ]; then
     return 0
   fi
-  key="$({ echo "${version:-$own}"; [ -z "$requirements" ] || cat -- "$requirements"; } | sha256sum | cut -c 1-24)"
+  [ -z "$3" ] || seed=--seed
+  key="$({ echo "${version:-$own} $3"; [ -z "$requirements" ] || cat -- "$requirements"; } | sha256sum | cut -c 1-24)"
   folder="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/argosy/environments/$key"
   mkdir -p "${folder%/*}" && exec 9>>"$folder.lock" && flock 9 || return
   if [ ! -e "$folder/complete" ]; then
     echo "making the virtual environment $folder" >&2
     rm -rf "$folder"
     if command -v uv >/dev/null; then
-      uv venv --quiet --python "${version:-$own}" "$folder" &&
+      uv venv --quiet $seed --python "${version:-$own}" "$folder" &&
         { [ -z "$requirements" ] || uv pip install --quiet --python "$folder/bin/python" -r "$requirements"; }
     elif "$python" -c '' 2>/dev/null; then
       "$python" -m venv "$folder" && { [ -z "$requirements" ] ||
