@@ -184,6 +184,25 @@ def _show_runs(runs: list[tuple[str, str, float]], output: str | None) -> None:
         talk.table(("NAME", "PHASE", "AGE"), [[n, p, spell(now - at)] for n, p, at in runs], colors=COLORS)
 
 
+@command.command("hook")
+@click.option("--remove", is_flag=True, help="Take it away again.")
+def hook(remove: bool) -> None:
+    """Let git run what a push starts: the specs of .gradient/workflows whose on.github.branches.only names the branch.
+
+    On a working copy it is a pre-push hook, on a bare repository a post-receive hook. It never keeps a push from going
+    on; the runs are driven in processes of their own.
+    """
+    from argosy.project.git_hook import install, uninstall
+
+    talk = console()
+    if remove:
+        path = uninstall(Path.cwd())
+        talk.say(f"{path} is removed" if path else "there is no such hook")
+        return
+    path = install(Path.cwd())
+    talk.data(str(path))
+
+
 @command.command("delete")
 @click.argument("refs", nargs=-1, required=True, metavar="REF...")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import cast
 
 import msgspec
 
 from argosy.dialects.argo_inputs import signature_of
-from argosy.errors import InvalidFile, UsageError
+from argosy.errors import InvalidFile, NotFound, UsageError
 from argosy.model.input_values import canonical, problem_of
 from argosy.model.inputs import Input, Signature, names_of
 from argosy.model.manifest import Arguments, Parameter, Workflow, WorkflowSpec
@@ -34,6 +35,31 @@ def read_parameters_file(text: str | bytes, file: str) -> dict[str, str]:
             f"{file} does not hold parameters", hint="write one mapping, a line `name: value` for each parameter"
         )
     return {name: text_of(value) for name, value in cast("dict[str, object]", values).items()}
+
+
+def read_inputs_file(path: Path) -> dict[str, str]:
+    """The inputs of a YAML or JSON file, each a value or, as Gradient's users write it, `{ref: NAME}`, `{value: TEXT}`.
+
+    Raises NotFound, InvalidFile.
+    """
+    try:
+        found = read_parameters_file(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        raise NotFound(f"There is no file {path}", hint="an input is written NAME=VALUE") from None
+    except OSError as error:
+        raise InvalidFile(f"{path} cannot be read: {error.strerror or error}") from error
+    return {name: _plain_input(text) for name, text in found.items()}
+
+
+def _plain_input(text: str) -> str:
+    """The one value in a mapping such as `{"ref": "mnist"}`; any other text as it is."""
+    try:
+        given = msgspec.json.decode(text, type=dict[str, object])
+    except msgspec.DecodeError:
+        return text
+    if len(given) == 1 and (key := next(iter(given))) in ("ref", "id", "value"):
+        return text_of(given[key])
+    return text
 
 
 def text_of(value: object) -> str:

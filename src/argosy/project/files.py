@@ -120,7 +120,7 @@ def expanded(paths: Iterable[str]) -> list[str]:
         )
         inside += [
             str(one)
-            for place in _dstack_folders(Path(path))
+            for place in _hidden_folders(Path(path))
             for one in sorted(place.iterdir())
             if one.suffix in ENDINGS and one.is_file()
         ]
@@ -169,7 +169,7 @@ def manifests_of(folder: Path) -> list[tuple[str, list[str]]]:
     found: list[tuple[str, list[str]]] = []
     places = [
         folder,
-        *_dstack_folders(folder),
+        *_hidden_folders(folder),
         *(one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(".")),
     ]
     for place in places:
@@ -180,9 +180,10 @@ def manifests_of(folder: Path) -> list[tuple[str, list[str]]]:
     return found
 
 
-def _dstack_folders(folder: Path) -> list[Path]:
-    """Where dstack's workflows are, of all hidden folders."""
-    return [one for one in (folder / ".dstack", folder / ".dstack" / "workflows") if one.is_dir()]
+def _hidden_folders(folder: Path) -> list[Path]:
+    """Where dstack's and Gradient's workflows are, of all hidden folders."""
+    places = (folder / ".dstack", folder / ".dstack" / "workflows", folder / ".gradient" / "workflows")
+    return [one for one in places if one.is_dir()]
 
 
 def _workflows_in(path: Path) -> list[str]:

@@ -52,11 +52,11 @@ class Home(msgspec.Struct, frozen=True):
 
 
 # Not .dstack itself: a person's home may have one.
-SIGNS = (CONFIGURATION, HOME, ".git", ".dstack/workflows.yaml", ".dstack/workflows")
+SIGNS = (CONFIGURATION, HOME, ".git", ".dstack/workflows.yaml", ".dstack/workflows", ".gradient/workflows")
 
 
 def project_folder(folder: Path) -> Path:
-    """The nearest folder upwards with argosy.toml, .argosy, .git or dstack's workflows; else the folder itself."""
+    """The nearest folder upwards with argosy.toml, .argosy, .git, dstack's or Gradient's files; else the folder."""
     for one in (folder, *folder.parents):
         if any((one / sign).exists() for sign in SIGNS):
             return one

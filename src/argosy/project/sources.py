@@ -18,7 +18,7 @@ from argosy.checks.finding import Finding
 from argosy.dialects.argo import Loaded, LoadedDocument
 from argosy.dialects.secret_text import without_values
 from argosy.errors import InvalidFile, NotFound, UsageError
-from argosy.model.inputs import Input, Signature
+from argosy.model.inputs import Input, Signature, names_of
 from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowSpec, WorkflowTemplateRef
 from argosy.project import files
 from argosy.project.submission import Refused, takes_of
@@ -45,6 +45,10 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
     workflow: Workflow
     document: LoadedDocument | None = None
+
+    def replaced(self, workflow: Workflow) -> Candidate:
+        """The same place in the file, with another workflow."""
+        return msgspec.structs.replace(self, workflow=workflow)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,6 +134,35 @@ def _source(project: Project, name: str, loaded: Loaded) -> Source:
         workflows=workflows,
         others=tuple(one.value for one in others),
         findings=tuple(findings),
+    )
+
+
+def source_of_bytes(project: Project, data: bytes, file: str, *, strict: bool = True) -> Source:
+    """The source that a file's content is. Raises NotFound, InvalidFile."""
+    return _source(project, file, files.read_bytes(data, file, strict=strict).checked())
+
+
+def run_of(project: Project, source: Source, name: str) -> Source:
+    """The source as runs of a workflow that is kept under a name, with those of its inputs that this one takes.
+
+    Raises NotFound when there is no such workflow.
+    """
+    from argosy.project.resolving import WORKFLOW
+
+    named = project.names.named("workflow", name)
+    inputs = read_kept(project, name).inputs if named.latest else {}
+
+    def marked(one: Candidate) -> Candidate:
+        metadata = one.workflow.metadata
+        annotations = {**metadata.annotations, WORKFLOW: named.whole_name}
+        given = msgspec.structs.replace(metadata, annotations=annotations)
+        return msgspec.structs.replace(one, workflow=msgspec.structs.replace(one.workflow, metadata=given))
+
+    taken = {known for one in source.workflows for known in names_of(takes(project, one).inputs)}
+    return msgspec.structs.replace(
+        source,
+        workflows=tuple(marked(one) for one in source.workflows),
+        parameters={key: value for key, value in inputs.items() if key in taken},
     )
 
 
@@ -261,6 +294,11 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
     if not wanted.name and wanted.signature is not None:
         workflow = named_by_parameter(workflow, wanted.signature, wanted.parameters)
     try:
+        if workflow.metadata.annotations.get("argosy.dev/format") == "gradient":
+            from argosy.project.gradient_runs import check
+
+            catalog = project.documents_if_any or DocumentCatalog([])
+            check(workflow, wanted.signature or Signature(), wanted.parameters, catalog)
         return project.submit(workflow, wanted, without_values(source.text))
     except Refused as refused:
         raise refusal(refused, candidate) from None

@@ -18,7 +18,7 @@ from argosy.dialects.gradient.instances import INSTANCES, Instance, instance_of
 from argosy.dialects.gradient.lower import Ready, lowered
 from argosy.dialects.gradient.notes import Notes, keys_as_written
 from argosy.dialects.gradient.reader import read_spec
-from argosy.dialects.gradient.references import check_demands, checked_references
+from argosy.dialects.gradient.references import check_demands, checked_references, with_volumes_as_outputs
 from argosy.dialects.gradient.schema import Job, Spec
 from argosy.dialects.translated import TranslatedMap
 from argosy.errors import InvalidFile
@@ -79,10 +79,11 @@ class _Loading:
         spec = read_spec(node, notes)
         if spec is None:
             return None
-        spec = checked_references(spec, notes)
-        jobs = [self._ready(spec, job) for job in spec.jobs.values()]
-        whole = [one for one in jobs if one is not None]
-        if len(whole) < len(jobs) or any(one.severity == "error" for one in notes.found):
+        jobs = {name: self._with_outputs(job) for name, job in spec.jobs.items()}
+        spec = checked_references(msgspec.structs.replace(spec, jobs=jobs), notes)
+        ready = [self._ready(spec, job) for job in spec.jobs.values()]
+        whole = [one for one in ready if one is not None]
+        if len(whole) < len(ready) or any(one.severity == "error" for one in notes.found):
             return None
         try:
             made = lowered(spec, whole, stem=PurePath(self.file).stem, digest=self.digest)
@@ -96,6 +97,10 @@ class _Loading:
             index=0,
             signature=made.signature,
         )
+
+    def _with_outputs(self, job: Job) -> Job:
+        action = self.library.find(job.uses) if job.whole else None
+        return job if action is None else with_volumes_as_outputs(job, action, self.notes)
 
     def _ready(self, spec: Spec, job: Job) -> Ready | None:
         if not job.whole:

@@ -237,6 +237,10 @@ class _Reader:
     def _job(self, name: str, node: Node, place: int) -> Job:
         notes = self.notes
         before = _errors(notes)
+        if name in _JOB and not (isinstance(node, Mapping) and "uses" in node.values):
+            hint = "indent it, so that it is below the job's name"
+            notes.report("field-unknown", f"`{name}` stands where the name of a job belongs", place, hint=hint)
+            return Job(name=name, place=place, whole=False)
         if not isinstance(node, Mapping):
             message = f"the job `{name}`: expected a mapping, found {described(node)}"
             notes.report("field-type", message, node.place, hint="a job has `uses`, `with`, `needs`, ...")

@@ -12,7 +12,7 @@ import msgspec
 from argosy.dialects.gradient.actions import Action
 from argosy.dialects.gradient.notes import Notes
 from argosy.dialects.gradient.reader import EARLY
-from argosy.dialects.gradient.schema import Data, Job, Reference, Spec
+from argosy.dialects.gradient.schema import FOLDERS, Data, Job, Reference, Spec
 from argosy.syntax.diagnostics import did_you_mean
 
 REFERENCE = "gradient-reference"
@@ -34,6 +34,18 @@ def type_of(spec: Spec, given: Data | Reference) -> str:
         return spec.inputs[given.name].type if given.name in spec.inputs else ""
     job = spec.jobs.get(given.job)
     return job.outputs[given.name].type if job is not None and given.name in job.outputs else ""
+
+
+def with_volumes_as_outputs(job: Job, action: Action, notes: Notes) -> Job:
+    """The job with its volumes among the outputs, where an action has files to put somewhere: an early form."""
+    volumes = {name: one for name, one in job.inputs.items() if isinstance(one, Data) and one.type == "volume"}
+    if not volumes or not _takes_folders(action) or any(one.type in FOLDERS for one in job.outputs.values()):
+        return job
+    for name, one in volumes.items():
+        message = f"`{name}` is where {job.uses} puts its files: as an input that is the early form"
+        notes.report(EARLY, message, one.place, severity="warning", hint="write it under `outputs`")
+    inputs = {name: one for name, one in job.inputs.items() if name not in volumes}
+    return msgspec.structs.replace(job, inputs=inputs, outputs={**job.outputs, **volumes})
 
 
 def check_demands(spec: Spec, job: Job, action: Action, notes: Notes) -> None:

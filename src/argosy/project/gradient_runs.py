@@ -1,0 +1,167 @@
+"""What is settled before a run of a Gradient spec: the push that starts it, and whether all that it names is there.
+
+It knows pushes, contexts and secrets; running is not its matter.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from argosy.checks.finding import Finding
+from argosy.checks.texts import structs
+from argosy.dialects.gradient.given import event_parameter
+from argosy.dialects.gradient.lower import FORMAT, PUSHES
+from argosy.errors import EnvironmentTrouble, NotFound, UsageError
+from argosy.model.inputs import Signature
+from argosy.model.manifest import ArtifactLocation, EnvVarSource, KeySelector, Workflow
+from argosy.project.submission import Refused
+from argosy.syntax.diagnostics import did_you_mean
+
+if TYPE_CHECKING:
+    from argosy.checks.catalog import Catalog
+
+GRADIENT = "gradient"
+# On a run: the event that started it, and what it resolved to.
+EVENT = "argosy.dev/event"
+EVENT_BRANCH = "argosy.dev/event-branch"
+EVENT_COMMIT = "argosy.dev/event-commit"
+EVENT_URL = "argosy.dev/event-url"
+_HEADS = "refs/heads/"
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """A push to a branch. url: of the repository, commit: the branch's newest, folder: the repository's."""
+
+    url: str
+    branch: str
+    commit: str
+    folder: Path
+
+    def annotations(self) -> dict[str, str]:
+        """What a run keeps of it."""
+        return {EVENT: "push", EVENT_BRANCH: self.branch, EVENT_COMMIT: self.commit, EVENT_URL: self.url}
+
+
+def is_gradient(workflow: Workflow) -> bool:
+    """Whether a workflow was written as a Gradient spec."""
+    return workflow.metadata.annotations.get(FORMAT) == GRADIENT
+
+
+def push_to(folder: Path, ref: str) -> Push:
+    """The push to a branch of the repository around a folder, "" for the branch that is checked out.
+
+    Raises NotFound when there is no such repository or branch.
+    """
+    top = _git(folder, "rev-parse", "--show-toplevel") or _git(folder, "rev-parse", "--absolute-git-dir")
+    if top is None:
+        raise NotFound(f"{folder} is in no git repository", hint="a push is to a branch of one")
+    branch = ref.removeprefix(_HEADS) or _git(folder, "symbolic-ref", "--short", "HEAD") or ""
+    if not branch:
+        raise UsageError("No branch is checked out", hint="name one with --ref BRANCH")
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{_HEADS}{branch}^{{commit}}")
+    if not commit:
+        known = (_git(folder, "for-each-ref", "--format=%(refname:lstrip=2)", _HEADS) or "").splitlines()
+        near = did_you_mean(branch, known)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(known)}" if known else "there are none yet"
+        raise NotFound(f"There is no branch {branch!r}", hint=hint)
+    return Push(url=top, branch=branch, commit=commit, folder=Path(top))
+
+
+def specs_at(push: Push) -> list[tuple[str, bytes]]:
+    """The specs of `.gradient/workflows/` as the pushed commit has them, by path."""
+    listed = _git(push.folder, "ls-tree", "-r", "--name-only", push.commit, "--", ".gradient/workflows/") or ""
+    found: list[tuple[str, bytes]] = []
+    for path in listed.splitlines():
+        if path.endswith((".yaml", ".yml")):
+            found.append((path, _output(push.folder, "show", f"{push.commit}:{path}") or b""))
+    return found
+
+
+def is_started_by(workflow: Workflow, push: Push) -> bool:
+    """Whether a push to this branch starts the workflow: `on.github.branches.only` names it, or a pattern it meets."""
+    branches = workflow.metadata.annotations.get(PUSHES, "").split(",")
+    return any(one and (one == push.branch or fnmatchcase(push.branch, one)) for one in branches)
+
+
+def started_by(workflow: Workflow, push: Push) -> Workflow:
+    """The workflow with the event among what is recorded of it."""
+    annotations = {**workflow.metadata.annotations, **push.annotations()}
+    return msgspec.structs.replace(
+        workflow, metadata=msgspec.structs.replace(workflow.metadata, annotations=annotations)
+    )
+
+
+def values_of(push: Push, takes: Signature) -> dict[str, str]:
+    """What the event gives to the inputs that take it."""
+    given = {event_parameter("url"): push.url, event_parameter("ref"): push.commit}
+    return {name: value for name, value in given.items() if takes.find(name) is not None}
+
+
+def check(workflow: Workflow, takes: Signature, given: Mapping[str, str], catalog: Catalog) -> None:
+    """Raises Refused, with findings, when the run lacks its event or a secret."""
+    findings = [*_event_findings(takes, given), *_secret_findings(workflow, catalog)]
+    if findings:
+        raise Refused(findings[0].message, tuple(findings), hint=findings[0].hint)
+
+
+def _event_findings(takes: Signature, given: Mapping[str, str]) -> Iterator[Finding]:
+    for word in ("url", "ref"):
+        name = event_parameter(word)
+        one = takes.find(name)
+        if one is None or not one.required or any(given.get(known) for known in (name, *one.aliases)):
+            continue
+        yield Finding(
+            rule="gradient-context",
+            severity="error",
+            path=one.path,
+            message=f"Github {word} is invalid.",
+            why=f"context.event.github.{word} comes from the push that starts a run, and there is none",
+            hint=f"--event push --ref BRANCH, or context.event.github.{word}={'URL' if word == 'url' else 'COMMIT'}",
+        )
+
+
+def _secret_findings(workflow: Workflow, catalog: Catalog) -> Iterator[Finding]:
+    for path, name, key in _secrets(workflow):
+        secret = catalog.secret(name)
+        if secret is not None and (key in secret.data or key in secret.string_data):
+            continue
+        yield Finding(
+            rule="gradient-secret",
+            severity="error",
+            path=path,
+            message=f"there is no secret {name}" if secret is None else f"the secret {name} has no key {key}",
+            hint=f"argosy secrets set {name} --from-stdin sets it",
+        )
+
+
+def _secrets(workflow: Workflow) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+    """Every secret that is named, with its key and where."""
+    for path, struct in structs(workflow):
+        if isinstance(struct, EnvVarSource) and struct.secret_key_ref is not None:
+            yield tuple(path), struct.secret_key_ref.name, struct.secret_key_ref.key
+        elif isinstance(struct, ArtifactLocation):
+            for fields in (struct.git, struct.s3):
+                for value in (fields or {}).values():
+                    if isinstance(value, dict) and {"name", "key"} <= cast("dict[str, Any]", value).keys():
+                        selector = msgspec.convert(value, KeySelector)
+                        yield tuple(path), selector.name, selector.key
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints, without blanks around it; None when it says no."""
+    found = _output(folder, *arguments)
+    return None if found is None else found.decode("utf-8", "replace").strip()
+
+
+def _output(folder: Path, *arguments: str) -> bytes | None:
+    try:
+        done = subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=False)
+    except FileNotFoundError:
+        raise EnvironmentTrouble("The program git is not installed", hint="Install git.") from None
+    return done.stdout if done.returncode == 0 else None
