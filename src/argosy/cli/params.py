@@ -32,7 +32,7 @@ def command(file: str, name: str | None, output: str | None, home: Path | None) 
     from argosy.project.sources import chosen, source_of, takes
 
     project = open_project(home)
-    source = source_of(project, file)
+    source = source_of(project, file, selected=(name,) if name else None)
     talk = console()
     talk.diagnostics(source.findings, source.text or None)
     candidates = chosen(source, (name,) if name else (), file)
@@ -48,7 +48,7 @@ def command(file: str, name: str | None, output: str | None, home: Path | None) 
             continue
         if len(all) > 1:
             talk.data(("\n" if place else "") + talk.paint(title, BOLD))
-        _show(talk, title, signature)
+        show(talk, title, signature)
     return 0
 
 
@@ -62,7 +62,8 @@ def _as_json(title: str, signature: Signature) -> dict[str, Any]:
     return {"name": title, **msgspec.to_builtins(signature)}
 
 
-def _show(talk: Console, title: str, signature: Signature) -> None:
+def show(talk: Console, title: str, signature: Signature) -> None:
+    """Print a table of what it takes."""
     if not signature.inputs:
         talk.say(f"{title} takes nothing")
         return
