@@ -5,7 +5,7 @@ It knows how values are laid out, not what the strings mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import msgspec
@@ -13,6 +13,7 @@ import msgspec
 from argosy.checks.finding import Path
 from argosy.model.manifest import Part
 
+_HOLDERS = (Part, tuple, dict)
 _fields: dict[type, tuple[tuple[str, str], ...]] = {}
 
 
@@ -66,12 +67,24 @@ def structs(value: Part, path: Path = ()) -> Iterator[tuple[Path, Part]]:
     stack: list[tuple[Path, object]] = [(path, value)]
     while stack:
         where, item = stack.pop()
-        below: list[tuple[Path, object]]
         if isinstance(item, Part):
             yield where, item
-            below = [((*where, key), getattr(item, attribute)) for attribute, key in fields_of(type(item))]
-        elif isinstance(item, tuple):
-            below = [((*where, index), each) for index, each in enumerate(cast("tuple[object, ...]", item))]
-        else:
-            below = [((*where, str(key)), each) for key, each in cast("dict[str, object]", item).items()]
-        stack.extend(pair for pair in reversed(below) if pair[1] and isinstance(pair[1], Part | tuple | dict))
+        below = [((*where, key), each) for key, each in _entered(item)]
+        below.reverse()
+        stack += below
+
+
+def _entered(item: object) -> list[tuple[str | int, object]]:
+    """What is directly within a value and may hold structs. Most fields of most structs are empty, or plain texts."""
+    pairs: Iterable[tuple[str | int, object]]
+    if isinstance(item, Part):
+        return [
+            (key, below)
+            for attribute, key in fields_of(type(item))
+            if (below := getattr(item, attribute)) and isinstance(below, _HOLDERS)
+        ]
+    if isinstance(item, tuple):
+        pairs = enumerate(cast("tuple[object, ...]", item))
+    else:
+        pairs = ((str(key), each) for key, each in cast("dict[str, object]", item).items())
+    return [(key, each) for key, each in pairs if each and isinstance(each, _HOLDERS)]

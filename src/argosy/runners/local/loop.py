@@ -442,10 +442,10 @@ class Driver:
         if not exits:
             self._spares.make()
         if not exits and runner_descriptor >= 0:
+            begun = time.perf_counter()
             poll = select.poll()
             poll.register(runner_descriptor, select.POLLIN)
             poll.register(self._worker.fileno(), select.POLLIN)
-            begun = time.perf_counter()
             alone = self._is_quick and len(self._starts) == 1
             if not (alone and _comes_soon(poll, begun + min(AWAKE_SECONDS, timeout))):
                 poll.poll(timeout * 1000)

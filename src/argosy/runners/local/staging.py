@@ -51,8 +51,8 @@ def _no_spare(target: str) -> bool:
 class StagingOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How this run's steps are run. Make it with `of`.
 
-    runtime: its name. gpus: the indices that the step was given. retrieve, release: the runtime's. take_spare: puts a
-    new attempt's folder at a path, if one was made ahead.
+    runtime: its name. gpus: the indices that the step was given. retrieve, release: the runtime's. take_spare: puts
+    the folder of a new attempt that has only a container main at a path, if one was made ahead.
     """
 
     runtime: str = "process"
@@ -128,9 +128,11 @@ class _Staging:
         template = self.template
         main = template.container or template.script
         with disk_errors("make", self.folder):
-            existed = not self.options.take_spare(self.folder) and _make_folder(self.folder)
             if main is not None and is_simple(template, main):
+                if not self.options.take_spare(self.folder):
+                    _make_folder(self.folder)
                 return self._simple_pod(main)
+            existed = _make_folder(self.folder)
             self.fresh = not existed or not os.path.exists(f"{self.folder}/{ATTEMPT_FILE}")
             if existed and self.fresh:
                 self._clear()
