@@ -5,12 +5,14 @@ It knows how a run is asked for and shown; making and driving it is the project'
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from argosy.cli.console import BOLD, Console
+from argosy.cli.events import Starting, starting_options
 from argosy.cli.options import console, home_option, open_project, output_option, pairs, parameter_options
 from argosy.cli.reuse import read_refresh, reuse_options
 from argosy.cli.sweep import SweepWords, sweep_of, sweep_options
@@ -18,6 +20,7 @@ from argosy.cli.values import OPEN, Words, read_words, values_of
 from argosy.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
+    from argosy.project.gradient_runs import Push
     from argosy.project.project import Project, Submitted
     from argosy.project.sources import Candidate, Source
     from argosy.project.submission import Wanted
@@ -27,11 +30,13 @@ AS_ASKED = "as asked for"
 
 
 class Showing(NamedTuple):
-    """How a run is followed."""
+    """How a run is followed. help: not at all, only told what it takes. needed: what it requires is run first."""
 
     detach: bool
     quiet: bool
     output: str | None
+    help: bool = False
+    needed: bool = False
 
 
 class Asking(NamedTuple):
@@ -64,6 +69,9 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
 )
 @click.option("-d", "--detach", is_flag=True, help="Drive the run in a process of its own, and return.")
 @click.option("--reuse", is_flag=True, help="Of dstack: take what it would run first from its latest run.")
+@starting_options
+@click.option("--help-op", is_flag=True, help="Of Guild: tell what the operation takes, and run nothing.")
+@click.option("--needed", is_flag=True, help="Of Guild: run first the operations that it requires and have no run.")
 @reuse_options
 @sweep_options
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
@@ -87,6 +95,9 @@ def command(
     code: bool | None,
     detach: bool,
     reuse: bool,
+    starting: Starting,
+    help_op: bool,
+    needed: bool,
     cache: bool | None,
     refresh: tuple[str, ...],
     sweep: SweepWords,
@@ -98,9 +109,8 @@ def command(
 ) -> int:
     """Run a workflow file, or list the ones of this folder.
 
-    FILE is a workflow file, "-" for standard input, template/NAME for one of the catalog, or the name of a workflow
-    in .dstack. What else the file holds
-    (ConfigMaps, Secrets, templates, claims) is applied to the catalog first; several workflows run one after the other.
+    FILE is a workflow file, "-" for standard input, template/NAME for one of the catalog, an operation of the
+    guild.yml in this folder, or the name of a workflow in .dstack. What else the file holds (ConfigMaps, Secrets, templates, claims) is applied to the catalog first; several workflows run one after the other.
 
     NAME=VALUE gives an input its value; argosy params FILE shows what there is. NAME=[VALUE,VALUE] and
     NAME=uniform[LOW:HIGH] try many, each in a run of its own, as do the rows of @FILE; -p NAME=[...] is one value.
@@ -109,14 +119,14 @@ def command(
     """
     file, words, refresh = read_refresh(file, words, cache, refresh)
     given = read_words(file, words)
-    if file is None:
+    if file is None and starting.event is None:
         return _list_files(console())
     from argosy.project.hosting import CodeWanted
     from argosy.project.submission import Wanted
 
     wanted = Wanted(
         code=CodeWanted(take=code),
-        parameters=given_parameters(parameters, params_file),
+        parameters={**starting.values(), **given_parameters(parameters, params_file)},
         entrypoint=entrypoint,
         name=name,
         runtime=runtime or "",
@@ -130,8 +140,11 @@ def command(
         refresh=refresh,
     )
     asking = Asking(given, sweep, ask)
-    showing = Showing(detach=detach, quiet=quiet, output=output)
-    return _run_file(open_project(home), file, asking, wanted, showing, reuse=reuse)
+    showing = Showing(detach=detach, quiet=quiet, output=output, help=help_op, needed=needed)
+    project = open_project(home)
+    if file is None:
+        return _run_pushed(project, asking, wanted, showing, starting)
+    return _run_file(project, file, asking, wanted, showing, starting, reuse=reuse)
 
 
 def takes_rest(candidate: Candidate) -> bool:
@@ -154,9 +167,13 @@ def given_parameters(parameters: tuple[str, ...], params_file: Path | None) -> d
 
 
 def _list_files(console: Console) -> int:
+    from argosy.cli.guild import list_operations
     from argosy.project.files import manifests_of
 
+    operations = list_operations(console)
     found = manifests_of(Path.cwd())
+    if not found and operations:
+        return 0
     if not found:
         raise UsageError("There is no workflow file in this folder", hint="argosy run FILE runs one from elsewhere")
     for path, names in found:
@@ -171,15 +188,57 @@ def _run_file(
     asking: Asking,
     wanted: Wanted,
     showing: Showing,
+    starting: Starting,
     *,
     reuse: bool,
 ) -> int:
-    from argosy.project.documents import apply
-    from argosy.project.sources import chosen, source_of
+    from argosy.project.sources import run_of, source_of
 
     names = tuple(name for name, _ in asking.given.assigned)
     selected = asking.given.selected
     source = source_of(project, file, strict=wanted.strict, reuse=reuse, selected=selected, given=names)
+    if starting.workflow:
+        source = run_of(project, source, starting.workflow)
+    return _run_source(project, file, source, asking, wanted, showing, starting.push())
+
+
+def _run_pushed(project: Project, asking: Asking, wanted: Wanted, showing: Showing, starting: Starting) -> int:
+    """Run every spec of the pushed commit that the push starts; what is wrong with one keeps no other from running."""
+    from argosy.errors import ArgosyError
+    from argosy.project.gradient_runs import specs_at
+    from argosy.project.sources import source_of_bytes
+
+    push = starting.push()
+    assert push is not None
+    specs = specs_at(push)
+    if not specs:
+        console().say(f"{push.branch} has no spec in .gradient/workflows")
+    worst = 0
+    troubles: list[ArgosyError] = []
+    for path, data in specs:
+        try:
+            source = source_of_bytes(project, data, path, strict=wanted.strict)
+            worst = max(worst, _run_source(project, path, source, asking, wanted, showing, push))
+        except ArgosyError as trouble:
+            troubles.append(trouble)
+    if troubles:
+        raise troubles[0]
+    return worst
+
+
+def _run_source(
+    project: Project,
+    file: str,
+    source: Source,
+    asking: Asking,
+    wanted: Wanted,
+    showing: Showing,
+    push: Push | None,
+) -> int:
+    from argosy.cli.guild import tell_operation, with_needed
+    from argosy.project.documents import apply
+    from argosy.project.sources import chosen
+
     takes_all = len(source.workflows) == 1 and takes_rest(source.workflows[0])
     candidates = chosen(source, () if takes_all else asking.given.selected, file)
     if len(candidates) > 1 and wanted.name:
@@ -188,10 +247,27 @@ def _run_file(
     talk.diagnostics(source.findings, source.text)
     for applied in apply(project, source.others) if source.others else ():
         talk.say(f"{applied.kind} {applied.name} {applied.outcome}")
-    detach, quiet, output = showing
+    if showing.help:
+        for candidate in candidates:
+            tell_operation(talk, project, candidate)
+        return 0
+    detach, quiet, output, *_ = showing
     worst = 0
     for candidate in candidates:
-        submitted = _submitted(project, source, candidate, wanted, asking)
+        if push is not None:
+            from argosy.project.gradient_runs import is_started_by, started_by
+
+            if not is_started_by(candidate.workflow, push):
+                talk.say(f"{file}: a push to {push.branch} does not start it")
+                continue
+            candidate = candidate.replaced(started_by(candidate.workflow, push))
+
+        def make(candidate: Candidate = candidate) -> Submitted:
+            return _submitted(project, source, candidate, wanted, asking, push)
+
+        submitted = with_needed(file, make, _running(project, wanted, showing)) if showing.needed else make()
+        if isinstance(submitted, int):
+            return submitted
         if not quiet:
             _tell_submitted(talk, source, candidate, submitted)
         worst = max(worst, follow(project, submitted.run_id, submitted.name, detach=detach, quiet=quiet, output=output))
@@ -202,13 +278,30 @@ def _run_file(
     return worst
 
 
-def _submitted(project: Project, source: Source, candidate: Candidate, wanted: Wanted, asking: Asking) -> Submitted:
+def _running(project: Project, wanted: Wanted, showing: Showing) -> Callable[[str], int]:
+    """A function that runs an operation as it is, with what it requires."""
+    import msgspec
+
+    plain = msgspec.structs.replace(wanted, parameters={}, name="", entrypoint="", signature=None)
+    asking = Asking(Words(), SweepWords(), False)
+    here = showing._replace(detach=False, output=None)
+    return lambda name: _run_file(project, name, asking, plain, here, Starting(), reuse=False)
+
+
+def _submitted(
+    project: Project, source: Source, candidate: Candidate, wanted: Wanted, asking: Asking, push: Push | None
+) -> Submitted:
     """Put the run, or the sweep, into the record, with the values after FILE and those that were asked for."""
     import msgspec
 
     from argosy.project.sources import submit, takes
 
     signature = takes(project, candidate)
+    if push is not None:
+        from argosy.project.gradient_runs import values_of as event_values
+
+        told = event_values(push, signature)
+        wanted = msgspec.structs.replace(wanted, parameters={**told, **wanted.parameters})
     given = values_of(asking.given, signature)
     if signature.lists_sweep:
         given = {**wanted.parameters, **given}
