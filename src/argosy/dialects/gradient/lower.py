@@ -13,7 +13,7 @@ import msgspec
 
 from argosy.dialects.gradient.actions import Action
 from argosy.dialects.gradient.filling import as_text, filled
-from argosy.dialects.gradient.given import Values, event_parameter, secret_of
+from argosy.dialects.gradient.given import Tag, Values, event_parameter, secret_of
 from argosy.dialects.gradient.instances import Instance
 from argosy.dialects.gradient.schema import EVENT, FOLDERS, Data, Job, Reference, Spec
 from argosy.dialects.translated import Parts
@@ -151,11 +151,11 @@ class _Lowering:
             default = (data.ref or None) if data.type == "dataset" else data.value
             self._take(parameters, inputs, self.parameters.of(name), data, default, (name,))
         for word in ("url", "ref"):
-            if any(self._uses_event(ready, word) for ready in self.jobs):
-                data = Data(type="string")
-                self._take(
-                    parameters, inputs, event_parameter(word), data, self.spec.event.get(word), (f"{EVENT}{word}",)
-                )
+            if (user := self._user_of_event(word)) is not None:
+                name, path = event_parameter(word), ("spec", "arguments", "parameters", len(parameters))
+                given = self.spec.event.get(word)
+                self._take(parameters, inputs, name, Data(type="string"), given, (f"{EVENT}{word}",))
+                self.origins[path] = (*EVENT.strip(".").split("."), word) if given is not None else user
         return parameters, inputs
 
     def _take(
@@ -169,7 +169,7 @@ class _Lowering:
     ) -> None:
         path = ("spec", "arguments", "parameters", len(parameters))
         event = written[0].startswith(EVENT)
-        self.origins[path] = tuple(written[0].split(".")) if event else ("inputs", written[0])
+        self.origins[path] = ("inputs", written[0])
         parameters.append(Parameter(name=name, value=default))
         kind = "dataset" if data.type == "dataset" else "text" if default and "\n" in default else "string"
         inputs.append(
@@ -184,9 +184,15 @@ class _Lowering:
             )
         )
 
-    def _uses_event(self, ready: Ready, word: str) -> bool:
+    def _user_of_event(self, word: str) -> Parts | None:
+        """Where the event's url or ref is used first."""
         tag = f"{{{{workflow.parameters.{event_parameter(word)}}}}}"
-        return any(getattr(value, "text", None) == tag for value in ready.values.values())
+        for ready in self.jobs:
+            for name, value in ready.values.items():
+                if isinstance(value, Tag) and value.text == tag:
+                    written = ready.job.with_ is not None and name in ready.job.with_.values
+                    return ("jobs", ready.job.name, "with", name) if written else ("jobs", ready.job.name)
+        return None
 
 
 class _JobLowering:
