@@ -91,7 +91,9 @@ def console() -> Console:
 
 
 def open_project(home: Path | None) -> Project:
-    """The project around the current folder."""
+    """The project around the current folder, until the command is over."""
     from argosy.project.project import Project
 
-    return Project.open(home, folder=Path.cwd())
+    project = Project.open(home, folder=Path.cwd())
+    click.get_current_context().call_on_close(project.close)
+    return project

@@ -190,10 +190,10 @@ def _capacity(options: RunOptions) -> Capacity | None:
 def context_of(project: Project, summary: RunSummary, workflow: Workflow) -> RunContext:
     """The surroundings of a run on this machine. Its questions may be asked from any thread."""
     from argosy.plan.workflow_names import RunIdentity
-    from argosy.project.objects import SharedDocuments, objects_of
+    from argosy.project.objects import objects_of
     from argosy.runners.local.context import RunContext
 
-    documents = SharedDocuments(project.home)
+    documents = project.shared_documents
     return RunContext(
         identity=RunIdentity(
             name=summary.name, uid=summary.uid, namespace=summary.namespace, created_at=summary.created_at

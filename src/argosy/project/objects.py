@@ -18,6 +18,7 @@ from argosy.project.home import Home
 
 if TYPE_CHECKING:
     from argosy.project.project import Project
+    from argosy.record.database import Database
     from argosy.runners.local.context import Objects
 
 WORKFLOW = "Workflow"
@@ -37,9 +38,17 @@ class SharedDocuments:
         if found is None:
             from argosy.record.database import Database
 
-            found = Documents(open_catalog(Database.open(self._home.record)))
-            self._threads.documents = found
+            database = Database.open(self._home.record)
+            found = Documents(open_catalog(database))
+            self._threads.documents, self._threads.database = found, database
         return found
+
+    def close(self) -> None:
+        """Let go of the record in this thread; the others do when they end."""
+        database: Database | None = getattr(self._threads, "database", None)
+        if database is not None:
+            del self._threads.documents, self._threads.database
+            database.close()
 
     def config_map(self, name: str) -> ConfigMap | None:
         return self._mine.config_map(name)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from argosy.catalog.uses import Uses
     from argosy.checks.finding import Finding
     from argosy.model.manifest import Workflow
+    from argosy.project.objects import SharedDocuments
     from argosy.project.submission import Prepared, RunOptions, Wanted
     from argosy.project.views import RunView
     from argosy.record.catalog import Catalog
@@ -117,6 +118,13 @@ class Project:
         from argosy.catalog.uses import Uses
 
         return Uses(self.journal.database, now=time.time)
+
+    @cached_property
+    def shared_documents(self) -> SharedDocuments:
+        """The documents of the catalog for any thread."""
+        from argosy.project.objects import SharedDocuments
+
+        return SharedDocuments(self.home)
 
     @cached_property
     def store(self) -> Store:
@@ -214,6 +222,8 @@ class Project:
         return Submitted(run_id=run_id, name=identity.name, options=options, findings=prepared.findings)
 
     def close(self) -> None:
-        """Let go of the record."""
+        """Let go of the record. May be called twice."""
+        if "shared_documents" in self.__dict__:
+            self.shared_documents.close()
         if "journal" in self.__dict__:
             self.journal.close()

@@ -110,4 +110,8 @@ class StepLogs:
         # What runs in the driver itself has no record of containers, and keeps secrets out of its log when it writes.
         if not (folder / ATTEMPT_FILE).exists():
             return Mask([])
-        return AttemptLogs(folder, SharedDocuments(self._home).secret).mask()
+        documents = SharedDocuments(self._home)
+        try:
+            return AttemptLogs(folder, documents.secret).mask()
+        finally:
+            documents.close()
