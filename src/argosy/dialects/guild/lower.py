@@ -187,11 +187,17 @@ class Lowering:
         }
         more: dict[str, Any] = {
             "env": dict(operation.env),
-            "python_path": list(operation.python_path),
+            "python_path": self._python_path(operation),
             "sources": list(required.sources),
             "code_dest": operation.sourcecode.dest if operation.sourcecode else "",
         }
         return spec | {key: value for key, value in more.items() if value}
+
+    def _python_path(self, operation: Operation) -> list[str]:
+        """Where modules are looked for besides the code; an operation without code has the project's folder."""
+        code = operation.sourcecode
+        without = [self.surroundings.folder] if code is not None and code.disabled and self.surroundings.folder else []
+        return [*operation.python_path, *without]
 
     def _check_references(self, found: Found, flags: OperationFlags) -> None:
         """Every ${name} in what is run names a flag."""

@@ -284,7 +284,7 @@ def _assignments(node: Node) -> Node:
 
 
 def _sourcecode(node: Node) -> Node | None:
-    if isinstance(node, Mapping) and not ({"include", "exclude"} & node.values.keys()):
+    if isinstance(node, Mapping):
         return replaced(node, {"select": _rules})
     if _is_off(node):
         return mapping([("disabled", Scalar(True, node.place), node.place)], node.place)
@@ -307,18 +307,22 @@ def _rules(node: Node) -> Node:
         return Sequence([mapping([("exclude", Scalar("*", node.place), node.place)], node.place)], node.place)
     for one in items:
         if isinstance(one, Mapping):
-            made.append(_rule(one))
+            made += _rules_in(one)
         else:
             made.append(mapping([("include", one, one.place)], one.place))
     return Sequence(made, node.place)
 
 
-def _rule(node: Mapping) -> Mapping:
-    """A rule whose pattern may be written as {dir: PATTERN}, {text: ...} or {binary: ...}."""
-    for key in ("include", "exclude"):
-        inside = node.values.get(key)
-        if isinstance(inside, Mapping) and len(inside.values) == 1:
-            ((kind, pattern),) = inside.values.items()
-            place = inside.key_places[0]
-            return mapping([(key, pattern, node.place), ("kind", Scalar(kind, place), place)], node.place)
-    return node
+def _rules_in(node: Mapping) -> list[Node]:
+    """The rules in {include: PATTERN}, where a pattern may be a list, or {dir: ...}, {text: ...}, {binary: ...}."""
+    made: list[Node] = []
+    for key, given, place in pairs_of(node):
+        if key not in ("include", "exclude"):
+            made.append(mapping([(key, given, place)], node.place))
+            continue
+        kinds = list(pairs_of(given)) if isinstance(given, Mapping) else [("", given, place)]
+        for kind, patterns, at in kinds:
+            for one in listed(patterns).items:
+                rule = [(key, one, place), ("kind", Scalar(kind, at), at)] if kind else [(key, one, place)]
+                made.append(mapping(rule, one.place))
+    return made

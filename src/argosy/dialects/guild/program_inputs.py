@@ -71,6 +71,8 @@ class Inputs:
 
     def _config(self, source: dict[str, Any]) -> None:
         content: Any = source["content"]
+        if content is None:
+            raise Refused(f"there was no config {source['uri']} that could be read{_help(source)}")
         for name, value in source.get("params", {}).items():
             put(content, name, value)
         for name, value in self.values.items():

@@ -100,10 +100,7 @@ class _Requirements:
         uri: str = getattr(source, kind)
         told = self._told(kind, uri, source, resource)
         if kind == "config":
-            content = self._config(uri, span)
-            if content is None:
-                return
-            told |= {"content": content, "params": source.params}
+            told |= {"content": self._config(uri, span), "params": source.params}
         elif kind != "module":
             told["folder"] = str(len(self.artifacts))
             self.artifacts.append(self._artifact(kind, uri, source, span))
@@ -171,12 +168,12 @@ class _Requirements:
         content = read_config(text, path) if text is not None else None
         if content is None:
             what = f"cannot find the config {path!r}" if text is None else f"the config {path!r} holds no mapping"
-            self.findings.at("guild-config", what, span, hint="it is read with the guild.yml: YAML, JSON or INI")
+            hint = "it has to be there for a run, in YAML, JSON or INI"
+            self.findings.at("guild-config", what, span, severity="warning", hint=hint)
         return content
 
     def _flags_config(self, path: str) -> None:
         span = self.found.places.span(("flags-dest",))
         content = self._config(path, span)
-        if content is not None:
-            told = {"kind": "config", "uri": path, "name": path, "target": "", "content": content, "dest": True}
-            self.sources.append(told)
+        told = {"kind": "config", "uri": path, "name": path, "target": "", "content": content, "dest": True}
+        self.sources.append(told)

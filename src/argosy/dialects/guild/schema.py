@@ -185,6 +185,7 @@ class Operation(Words, frozen=True, kw_only=True):
     python_path: tuple[AnyString, ...] = ()
     python_requires: Any = None
     plugins: Any = None
+    disable_plugins: Any = None
     stoppable: bool = False
     tags: tuple[AnyString, ...] = ()
     compare: Any = None
@@ -220,6 +221,7 @@ class Model(Words, frozen=True, kw_only=True):
     resources: Any = None
     sourcecode: Any = None
     plugins: Any = None
+    disable_plugins: Any = None
     python_requires: Any = None
     references: Any = None
     extra: Any = None
@@ -265,6 +267,7 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
         "env-secrets": "argosy secrets keeps values for steps of a manifest",
         "python-requires": "the project's interpreter runs it: argosy.toml, [python] interpreter",
         "plugins": "Guild's plugins need Guild",
+        "disable-plugins": "there are none here",
         "stoppable": "Guild does not act on it either; argosy stop ends any run",
         "output-attrs": "metrics are numbers; argosy comment keeps words",
         "objective": "give --minimize METRIC or --maximize METRIC",
@@ -297,6 +300,7 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
         "tags": "a step has no tags of its own; tag the whole",
     },
     "Model": {
+        "disable-plugins": "there are none here",
         "plugins": "Guild's plugins need Guild",
         "python-requires": "the project's interpreter runs it: argosy.toml, [python] interpreter",
     },

@@ -104,6 +104,8 @@ class _Reader:
         self.other = read
         self.limits = limits
         self.items: dict[str, tuple[bool, Mapping]] = {}
+        # Files that were included already: several may include what they share.
+        self.included: set[str] = set()
         self.packages: list[Mapping] = []
 
     # -- the items of a file
@@ -166,6 +168,9 @@ class _Reader:
 
     def _include(self, given: Node, depth: int) -> None:
         path = text_of(given)
+        if path in self.included:
+            return
+        self.included.add(path)
         text = self.other(path) if path else None
         if text is None and path:
             text = self.other(f"{path}/guild.yml")
