@@ -95,5 +95,8 @@ def open_project(home: Path | None) -> Project:
     from argosy.project.project import Project
 
     project = Project.open(home, folder=Path.cwd())
-    click.get_current_context().call_on_close(project.close)
+    context = click.get_current_context(silent=True)
+    # Completion of names asks outside of any command.
+    if context is not None:
+        context.call_on_close(project.close)
     return project
