@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_samples import Argosy
 
+from argosy.dialects.onepanel.injection import DEFAULT_ENVIRONMENT
 from argosy.project.project import Project
 from argosy.project.rerunning import prefilled
 
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ROOT / "examples" / "onepanel"
 TEMPLATE = """\
 entrypoint: main
 arguments:
@@ -255,3 +259,18 @@ def test_a_cron_workflow_is_kept(argosy: Argosy, folder: Path) -> None:
     assert argosy("templates", "create", "nightly.yaml").out == "nightly version 1 created\n"
     assert argosy("templates", "list", "-o", "name").out == "cronworkflow/nightly\n"
     assert run(argosy, "cronworkflow/nightly")["metadata"]["name"].startswith("nightly-")
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)
+def test_examples(argosy: Argosy, example: Path) -> None:
+    assert argosy("lint", "-q", str(example)).out == ""
+    assert run(argosy, str(example))["status"]["phase"] == "Succeeded"
+
+
+def test_every_rule_is_documented() -> None:
+    sources = (ROOT / "src" / "argosy" / "dialects" / "onepanel").glob("*.py")
+    text = "".join(path.read_text() for path in sources)
+    used = set(re.findall(r'"(onepanel-[a-z-]+)"', text)) - {DEFAULT_ENVIRONMENT}
+    used |= {f"onepanel-{field}" for field in re.findall(r'yield "([a-z-]+)", "(?:error|warning)"', text)}
+    documented = re.findall(r"^\| `(onepanel-[a-z-]+)` \|", (ROOT / "docs" / "onepanel.md").read_text(), re.MULTILINE)
+    assert sorted(documented) == sorted(used)

@@ -88,6 +88,19 @@ def test_sidecars_see_the_files_of_the_step() -> None:
     assert work.sidecars[0].mirror_volume_mounts
 
 
+def test_addresses_of_sidecars_for_people() -> None:
+    sidecar = "{name: tensorboard, image: tb, ports: [{containerPort: 6006}], env: [{name: %s, value: 'true'}]}"
+    text = TEXT.replace("{name: tensorboard, image: tb}", sidecar % "ONEPANEL_INTERACTIVE_SIDECAR")
+    (document,) = load(text % "", "a.yaml").documents
+    assert isinstance(document.value, Workflow)
+    arguments = document.value.spec.arguments
+    assert arguments is not None
+    assert [(one.name, one.value) for one in arguments.parameters] == [
+        ("sys-sidecar-url--tensorboard", "http://localhost:6006")
+    ]
+    assert read().spec.arguments is None
+
+
 def test_metrics_that_are_handed_on() -> None:
     assert [metrics(one) for one in templates(read())] == [[], []]
     assert [metrics(one) for one in templates(read(READS))] == [

@@ -35,6 +35,8 @@ METRICS = "sys-metrics"
 METRICS_PATHS = ("/tmp/sys-metrics.json", "/mnt/tmp/sys-metrics.json")
 SHARED_MEMORY, SCRATCH = ("sys-dshm", "/dev/shm"), ("tmp", "/mnt/tmp")
 OUTPUT_KEY = "artifacts/{{workflow.namespace}}/{{workflow.name}}/{{pod.name}}"
+# A sidecar with this variable is one for people; its address is in a parameter that begins so.
+INTERACTIVE, SIDECAR_URL = "ONEPANEL_INTERACTIVE_SIDECAR", "sys-sidecar-url--"
 # There is no server here: programs that look for one find this machine.
 VARIABLES = {
     "ONEPANEL_RESOURCE_UID": "{{workflow.name}}",
@@ -54,6 +56,10 @@ class _Named(msgspec.Struct):
     name: str = ""
 
 
+class _Port(msgspec.Struct, rename="camel"):
+    container_port: int = 0
+
+
 class _Claim(msgspec.Struct):
     metadata: _Named
 
@@ -62,6 +68,28 @@ def injected(spec: WorkflowSpec) -> WorkflowSpec:
     """The spec with what every machine can have: variables, locations of artifacts, mounts of sidecars."""
     reads_metrics = f"outputs.artifacts.{METRICS}" in msgspec.json.encode(spec).decode()
     return replace(spec, templates=tuple(_injected(one, reads_metrics) for one in spec.templates))
+
+
+def sidecar_addresses(spec: WorkflowSpec) -> dict[str, str]:
+    """Where the sidecars answer that people look at, by the parameter that says so.
+
+    The server gives each an address of its own; here they have the network of this machine.
+    """
+    found: dict[str, str] = {}
+    for template in spec.templates:
+        for sidecar in template.sidecars:
+            shown = any(one.name == INTERACTIVE and one.value == "true" for one in sidecar.env)
+            port = _first_port(sidecar.ports)
+            if shown and port:
+                found[f"{SIDECAR_URL}{sidecar.name}"] = f"http://localhost:{port}"
+    return found
+
+
+def _first_port(ports: object) -> int:
+    try:
+        return next((one.container_port for one in msgspec.convert(ports or [], list[_Port])), 0)
+    except msgspec.ValidationError:
+        return 0
 
 
 def is_onepanel(workflow: Workflow) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from argosy.dialects.argo_kinds import API_VERSION
-from argosy.dialects.onepanel.injection import DIALECT, ONEPANEL, injected
+from argosy.dialects.onepanel.injection import DIALECT, ONEPANEL, injected, sidecar_addresses
 from argosy.dialects.onepanel.inputs import value_of
 from argosy.dialects.onepanel.names import prefix_of
 from argosy.dialects.onepanel.schema import NODE_POOL, OnepanelCron, OnepanelParameter, OnepanelSpec
@@ -57,8 +57,12 @@ def spec_of(spec: OnepanelSpec, labels: Mapping[str, str] = {}) -> WorkflowSpec:
     """The spec with plain parameters and all that the server puts in."""
     fields: dict[str, Any] = {one: getattr(spec, one) for one in WorkflowSpec.__struct_fields__}
     given = spec.arguments
-    if given is not None:
-        fields["arguments"] = Arguments(parameters=plain(given.parameters), artifacts=given.artifacts)
+    parameters = plain(given.parameters) if given is not None else ()
+    known = {one.name for one in parameters}
+    addresses = sidecar_addresses(spec)
+    parameters += tuple(Parameter(name=name, value=url) for name, url in addresses.items() if name not in known)
+    if given is not None or parameters:
+        fields["arguments"] = Arguments(parameters=parameters, artifacts=given.artifacts if given is not None else ())
     more = spec.workflow_metadata or WorkflowMetadata()
     annotations = {**more.annotations, DIALECT: ONEPANEL}
     pools = [one.name for one in (given.parameters if given is not None else ()) if one.type == NODE_POOL]
