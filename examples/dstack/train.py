@@ -11,7 +11,7 @@ for epoch in range(epochs):
     for start in range(0, len(points), size):
         batch = points[start : start + size]
         errors = [slope * x + offset - y for x, y in batch]
-        slope -= rate * sum(error * x for error, (x, _) in zip(errors, batch)) * 2 / len(batch)
+        slope -= rate * sum(error * x for error, (x, _) in zip(errors, batch, strict=True)) * 2 / len(batch)
         offset -= rate * sum(errors) * 2 / len(batch)
     loss = sum((slope * x + offset - y) ** 2 for x, y in points) / len(points)
     print(f"epoch: {epoch + 1} loss: {loss:.5f}")

@@ -135,8 +135,12 @@ class Rewriting:
         return name
 
     def _value(self, name: str, node: Node, found: _Building) -> tuple[str, Node]:
-        if name in _LISTS and isinstance(node, Scalar):
-            return name, Sequence([node], node.place)
+        if name in _LISTS and isinstance(node, Scalar | Sequence):
+            items = node.items if isinstance(node, Sequence) else [node]
+            return name, Sequence([self._as_written(one) for one in items], node.place)
+        if name == "env" and isinstance(node, Mapping):
+            values = {key: self._as_written(one) for key, one in node.values.items()}
+            return name, Mapping(values, node.key_places, node.place)
         if name == "version" and isinstance(node, Sequence) and len(node.items) == 1:
             node = node.items[0]
         if name == "version" and isinstance(node, Scalar):
@@ -157,6 +161,12 @@ class Rewriting:
             words = [one for one in re.split(r"[\s,]+", self._problems.written(node)) if one]
             return name, Sequence([Scalar(one, node.place) for one in words], node.place)
         return name, node
+
+    def _as_written(self, node: Node) -> Node:
+        """A command or a value as it stands in the file: `true` is a program, `1.0` is no `1`."""
+        if not isinstance(node, Scalar) or isinstance(node.value, str) or node.value is None:
+            return node
+        return Scalar(self._problems.written(node), node.place)
 
     def _version(self, node: Scalar) -> str:
         """A Python version as it was written: YAML reads 3.10 as 3.1, which never was one anybody asks for."""

@@ -76,10 +76,12 @@ def involved(definitions: Definitions, main: Definition) -> list[Definition]:
 
 def _visit(definitions: Definitions, one: Definition, way: list[Definition], found: list[Definition]) -> None:
     if one in way:
-        names = " -> ".join(each.name for each in (*way[way.index(one) :], one))
-        problem = f"workflows depend on one another in a circle: {names}"
-        if all(problem != known.message for known in one.problems.found):
-            one.problems.add("dstack-circle", problem, one.raw.place, hint="remove one of these dependencies")
+        circle = way[way.index(one) :]
+        if not any(known.rule == "dstack-circle" for each in circle for known in each.problems.found):
+            message = (
+                f"workflows depend on one another in a circle: {' -> '.join(each.name for each in (*circle, one))}"
+            )
+            one.problems.add("dstack-circle", message, one.raw.place, hint="remove one of these dependencies")
         return
     if one in found:
         return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from argosy.dialects.argo import Loaded, LoadedDocument
 from argosy.dialects.dstack.reading import Beside, load
-from argosy.model.manifest import Artifact, Template
+from argosy.model.manifest import Artifact, Template, Workflow
 from argosy.project.dstack_files import load as load_file
 
 FILES = Path(__file__).parent / "files"
@@ -41,8 +41,14 @@ def document(loaded: Loaded, name: str) -> LoadedDocument:
 
 def template(loaded: Loaded, name: str, of: str = "") -> Template:
     """The template of a workflow, in the document of another one that runs it first."""
-    value = document(loaded, of or name).value
-    return next(one for one in value.spec.templates if one.name == name)  # type: ignore[union-attr]
+    return next(one for one in templates(loaded, of or name) if one.name == name)
+
+
+def templates(loaded: Loaded, name: str) -> tuple[Template, ...]:
+    """All templates of a workflow's document."""
+    value = document(loaded, name).value
+    assert isinstance(value, Workflow)
+    return value.spec.templates
 
 
 def source(loaded: Loaded, name: str) -> str:

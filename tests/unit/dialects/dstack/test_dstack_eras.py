@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from dstack_samples import document, env, inputs, outputs, read, read_era, requests, source, template
+from dstack_samples import env, inputs, outputs, read, read_era, requests, source, template, templates
 
 from argosy.dialects.detect import told
 from argosy.dialects.dstack.eras import ERAS
@@ -84,7 +84,7 @@ def test_b1_takes_what_ran_before() -> None:
         (".dstack-dependencies/1", NamedData(kind="tag", ref="honey")),
     ]
     # B never runs the upstream itself.
-    assert [one.name for one in document(loaded, "drink").value.spec.templates] == ["dag", "drink"]
+    assert [one.name for one in templates(loaded, "drink")] == ["dag", "drink"]
 
 
 def test_b2_has_objects_and_lists() -> None:
