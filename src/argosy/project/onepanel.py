@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.dialects.onepanel.injection import DIALECT, ONEPANEL, is_onepanel, with_places, without_places
-from argosy.dialects.onepanel.inputs import DEFAULT_POOL
+from argosy.dialects.onepanel.inputs import DEFAULT_POOL, namespace_in
 from argosy.dialects.onepanel.lower import NODE_POOLS
 from argosy.dialects.onepanel.schema import NODE_POOL
 from argosy.errors import UsageError
@@ -46,6 +46,17 @@ def named_by_parameter(workflow: Workflow, takes: Signature, given: Mapping[str,
     if not name:
         return workflow
     return replace(workflow, metadata=replace(workflow.metadata, name=naming.checked(name)))
+
+
+def with_namespace(workflow: Workflow) -> Workflow:
+    """The workflow with the namespace put into values that a person gave; into those of the file it was put before."""
+    arguments = workflow.spec.arguments
+    if arguments is None or not is_onepanel(workflow):
+        return workflow
+    parameters = tuple(
+        replace(one, value=namespace_in(one.value)) if one.value is not None else one for one in arguments.parameters
+    )
+    return replace(workflow, spec=replace(workflow.spec, arguments=replace(arguments, parameters=parameters)))
 
 
 # -- node pools

@@ -96,6 +96,11 @@ def test_run(argosy: Argosy, say: str) -> None:
     assert argosy("logs", name).out == f"hello||{name}|default|local\n"
 
 
+def test_the_namespace_is_put_into_given_values_too(argosy: Argosy, say: str) -> None:
+    made = run(argosy, say, "-p", "message=a/{{workflow.namespace}}/b")
+    assert values(made)["message"] == "a/default/b"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -156,6 +156,13 @@ def test_files_on_mounts_and_of_this_machine(tmp_path: Path) -> None:
     assert gathered(places(tmp_path, rules, runtime="process")) == {}
 
 
+def test_a_file_of_this_machine_is_not_that_of_a_step_without_a_folder(tmp_path: Path) -> None:
+    shared = tmp_path / "shared.json"
+    shared.write_text('{"b": 2}')
+    rules = MetricRules(files=(str(shared),))
+    assert gathered(places(tmp_path, rules, runtime="process")) == {}
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

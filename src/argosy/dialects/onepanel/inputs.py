@@ -42,10 +42,11 @@ def value_of(one: OnepanelParameter) -> str | None:
     """
     if one.type == NODE_POOL and not one.value:
         return DEFAULT_POOL
-    return _with_namespace(one.value) if one.value is not None else None
+    return namespace_in(one.value) if one.value is not None else None
 
 
-def _with_namespace(text: str) -> str:
+def namespace_in(text: str) -> str:
+    """The text with the namespace put in."""
     return _NAMESPACE.sub(NAMESPACE, text)
 
 
@@ -76,7 +77,7 @@ def _type(one: OnepanelParameter, value: str | None) -> InputType:
 def _choices(one: OnepanelParameter) -> tuple[Choice, ...]:
     if one.type not in WITH_OPTIONS:
         return ()
-    return tuple(Choice(value=_with_namespace(each.value), label=each.name) for each in one.options or ())
+    return tuple(Choice(value=namespace_in(each.value), label=each.name) for each in one.options or ())
 
 
 def _visibility(one: OnepanelParameter) -> Visibility:
