@@ -54,9 +54,11 @@ class _Reader:
 
     def spec(self, node: Mapping) -> Spec | None:
         notes = self.notes
-        if "true" in node.values and "on" not in node.values:
-            # As a writer of YAML 1.1 leaves it.
-            node.values = {"on" if key == "true" else key: value for key, value in node.values.items()}
+        if "on" not in node.values:
+            # As a writer of YAML 1.1 leaves it, or in another case.
+            node.values = {
+                "on" if key == "true" or key.lower() == "on" else key: value for key, value in node.values.items()
+            }
         node = notes.only(node, _TOP, "a spec", ABROAD["spec"])
         given = notes.mapping(node.values.get("defaults"), "`defaults`")
         if given is not None:
