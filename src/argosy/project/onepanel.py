@@ -24,8 +24,6 @@ from argosy.project import naming
 if TYPE_CHECKING:
     from argosy.project.configuration import NodePool
 
-# The parameter whose value a run is named after.
-RUN_NAME = "workflow-execution-name"
 GPU = "nvidia.com/gpu"
 C = TypeVar("C", bound=ContainerFields)
 _PARAMETER = re.compile(r"\{\{\s*workflow\.parameters\.([\w-]+)\s*\}\}")
@@ -41,6 +39,8 @@ def for_runtime(workflow: Workflow, runtime: str) -> Workflow:
 
 def named_by_parameter(workflow: Workflow, takes: Signature, given: Mapping[str, str]) -> Workflow:
     """The workflow with the name that its parameter for that says. Raises UsageError when none can have that name."""
+    from argosy.project.sources import RUN_NAME
+
     one = takes.find(RUN_NAME)
     name = given.get(RUN_NAME, one.default or "") if one is not None else ""
     if not name:

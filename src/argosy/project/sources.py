@@ -40,6 +40,10 @@ _TEMPLATE_WORDS = {
 }
 
 
+# The parameter whose value a run is named after (Onepanel).
+RUN_NAME = "workflow-execution-name"
+
+
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     """A workflow that may be run, and the document that it is, if it is one of a file."""
 
@@ -244,8 +248,6 @@ def _names(candidate: Candidate) -> set[str]:
 
 def takes(project: Project, candidate: Candidate) -> Signature:
     """What a run of the workflow takes, each input with its place in the file."""
-    from argosy.project.onepanel import with_pool_choices
-
     document = candidate.document
     found = document.signature if document is not None else None
     spec = candidate.workflow.spec
@@ -255,7 +257,10 @@ def takes(project: Project, candidate: Candidate) -> Signature:
         found = found or kept
     if found is None:
         found = takes_of(candidate.workflow, catalog)
-    found = with_pool_choices(found, spec, project.configuration.node_pools)
+    if project.configuration.node_pools:
+        from argosy.project.onepanel import with_pool_choices
+
+        found = with_pool_choices(found, spec, project.configuration.node_pools)
     if document is None:
         return found
     inputs = [
@@ -284,14 +289,14 @@ def _place_of(one: Input, document: LoadedDocument) -> str:
 
 def submit(project: Project, source: Source, candidate: Candidate, wanted: Wanted) -> Submitted:
     """Put a run of the workflow into the record. Raises InvalidFile with findings at their places in the file."""
-    from argosy.project.onepanel import named_by_parameter
-
     if source.parameters:
         wanted = msgspec.structs.replace(wanted, parameters=dict(source.parameters) | dict(wanted.parameters))
     if wanted.signature is None:
         wanted = msgspec.structs.replace(wanted, signature=takes(project, candidate))
     workflow = candidate.workflow
-    if not wanted.name and wanted.signature is not None:
+    if not wanted.name and wanted.signature is not None and wanted.signature.find(RUN_NAME) is not None:
+        from argosy.project.onepanel import named_by_parameter
+
         workflow = named_by_parameter(workflow, wanted.signature, wanted.parameters)
     try:
         if workflow.metadata.annotations.get("argosy.dev/format") == "gradient":

@@ -117,13 +117,18 @@ class Refused(InvalidFile):
 def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration: Configuration) -> Prepared:
     """Everything before the run is made. Raises Refused, UsageError, EnvironmentTrouble."""
     from argosy.catalog.publication import with_tags
-    from argosy.project.onepanel import for_runtime, with_namespace, with_pools
+    from argosy.dialects.onepanel.injection import is_onepanel
 
     takes = wanted.signature or takes_of(workflow, catalog)
     workflow = filled_in(workflow, wanted, catalog)
     findings = checked(workflow, catalog)
     identity = identity_of(workflow, wanted.name)
-    merged = with_namespace(with_pools(merged_with_template(workflow, catalog), configuration.node_pools))
+    merged = merged_with_template(workflow, catalog)
+    onepanel = is_onepanel(merged)
+    if onepanel or configuration.node_pools:
+        from argosy.project.onepanel import with_namespace, with_pools
+
+        merged = with_namespace(with_pools(merged, configuration.node_pools))
     surroundings = surroundings_of(merged, catalog)
     merged = with_tags(_described(merged, identity, wanted.labels, surroundings), wanted.tags)
     check_names(wanted.refresh, merged, surroundings)
@@ -136,7 +141,10 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         images_of(merged, surroundings),
         configuration,
     )
-    merged = for_runtime(merged, runtime)
+    if onepanel:
+        from argosy.project.onepanel import for_runtime
+
+        merged = for_runtime(merged, runtime)
     options = RunOptions(
         runtime=runtime,
         reason=reason,
