@@ -26,7 +26,7 @@ def command(files: tuple[str, ...], output: Path | None, strict: bool, home: Pat
     """Print workflow files as the Argo manifests that they are run as.
 
     What depends on this machine (volumes, node pools) is put in when a run is made. Of a guild.yml the operations that
-    are named after it are meant, or all.
+    are named after it are meant, or all. A workflow of .dstack is meant by its name too.
     """
     from argosy.dialects.argo import dump
     from argosy.project.files import expanded, read
@@ -52,6 +52,11 @@ def _operations(files: tuple[str, ...], home: Path | None) -> list[Loaded] | Non
     from argosy.project import guild_files
 
     file = guild_files.meant(files[0])
+    if file is None and len(files) == 1 and not Path(files[0]).exists() and "/" not in files[0]:
+        from argosy.project.dstack_files import load_named
+
+        named = load_named(Path.cwd(), files[0])
+        return [named.checked()] if named is not None else None
     if file is None or (not file[1] and len(files) == 1):
         return None
     names = (file[1],) if file[1] else files[1:]

@@ -189,6 +189,8 @@ class _Lowering:
     def _scope(self, one: Definition) -> Scope:
         tags = {name: f"workflow.parameters.{given}" for name, given in self.parameters[one.name].items()}
         tags["run.name"] = "workflow.name"
+        if one.file.era == "A0":
+            tags["run_name"] = "workflow.name"
         if ARGUMENTS in self.inputs:
             tags["run.args"] = f"workflow.parameters.{ARGUMENTS}"
 
@@ -234,7 +236,7 @@ class _Lowering:
         if not has_script:
             # The image's own program, which gets no code either.
             return msgspec.structs.replace(made, container=Container(**shared))
-        source = script.source_of(one, scope, staged=staged)
+        source = script.source_of(one, scope, self.parameters[one.name], staged=staged)
         return msgspec.structs.replace(
             made, script=ScriptTemplate(command=script.interpreter_of(one), source=source, **shared)
         )

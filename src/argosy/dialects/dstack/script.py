@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from argosy.dialects.dstack import schema, shell
 from argosy.dialects.dstack.definitions import Definition
@@ -36,7 +36,7 @@ def environment_of(one: Definition, scope: Scope, parameters: Mapping[str, str])
     return tuple(EnvVar(name=name, value=value) for name, value in found.items())
 
 
-def source_of(one: Definition, scope: Scope, *, staged: bool) -> str:
+def source_of(one: Definition, scope: Scope, variables: Iterable[str], *, staged: bool) -> str:
     """The text of the step's script. staged: whether something is to be laid over its working folder first."""
     keys, provider = one.keys, one.provider
     assert keys is not None
@@ -65,10 +65,18 @@ def source_of(one: Definition, scope: Scope, *, staged: bool) -> str:
     if provider.needs:
         pieces.append(literal(shell.NEEDS))
         pieces.append("".join(f"argosy_needs {module} {package} || exit\n" for module, package in provider.needs))
-    commands = [scope.text(each) for each in one.commands]
+    commands = [scope.text(each) for each in _with_all_variables(one, variables)]
     lines = [_filled(line, one, scope) for line in provider.lines]
     program = shell.in_turn(commands) if provider.lines == ("@commands@",) else "\n".join(lines) + "\n"
     return "\n".join(piece for piece in (*pieces, program) if piece)
+
+
+def _with_all_variables(one: Definition, variables: Iterable[str]) -> list[str]:
+    """The commands; in the oldest files `$variables_as_args` stands for `--NAME VALUE` of each variable."""
+    if one.file.era != "A0":
+        return list(one.commands)
+    options = " ".join(f'--{name} "${environment_name(name)}"' for name in variables)
+    return [each.replace("$variables_as_args", options) for each in one.commands]
 
 
 def _is_folder(path: str) -> bool:

@@ -52,6 +52,11 @@ def test_a0_has_images_templates_and_dollars() -> None:
     assert [one.message.partition(":")[0] for one in loaded.diagnostics] == ["triggers", "repo"]
 
 
+def test_a0_has_names_of_its_own() -> None:
+    loaded = read("- {name: a, image: i, commands: ['x $run_name $variables_as_args']}", "a: {batch-size: 1, lr: 2}")
+    assert source(loaded, "a").endswith('\nx {{workflow.name}} --batch-size "$BATCH_SIZE" --lr "$LR"\n')
+
+
 def test_a1_has_scripts_versions_and_maps() -> None:
     loaded = read_era("a1")
     assert "argosy_python '3.10' requirements.txt" in source(loaded, "collect")
