@@ -72,6 +72,10 @@ def test_display_name_and_hint() -> None:
 def test_required() -> None:
     assert not parameter("value: a").required
     assert parameter("value: a, required: true").required
+    assert parameter("value: a, required: true").default == "a"
+    # What the form would not let pass must be given.
+    assert written("value: '', required: true") is None
+    assert written("value: ''") == ""
 
 
 @pytest.mark.parametrize(

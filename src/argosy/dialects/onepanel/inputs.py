@@ -36,13 +36,15 @@ def signature_of(parameters: Iterable[OnepanelParameter]) -> Signature:
 
 
 def value_of(one: OnepanelParameter) -> str | None:
-    """The value that a parameter has unless another is given: a node pool's is the first pool.
+    """The value that a parameter has unless another is given, None when one must be given.
 
-    The namespace is put in at once, as the server does.
+    A node pool's is the first pool; a required one is not empty. The namespace is put in at once, as the server does.
     """
     if one.type == NODE_POOL and not one.value:
         return DEFAULT_POOL
-    return namespace_in(one.value) if one.value is not None else None
+    if one.value is None or (one.required and not one.value):
+        return None
+    return namespace_in(one.value)
 
 
 def namespace_in(text: str) -> str:
