@@ -18,6 +18,9 @@ from argosy.model.inputs import Input, Signature
 
 SCHEMA = "argosy.params/v1"
 
+# Whole files are defaults too: a table shows how they begin, `-o json` all of it.
+WIDEST_DEFAULT = 40
+
 
 @click.command("params")
 @click.argument("file", type=click.Path())
@@ -72,8 +75,11 @@ def show(talk: Console, title: str, signature: Signature) -> None:
 
 
 def _default(one: Input) -> str:
+    if one.default:
+        text = one.default.replace("\n", "\\n")
+        return text if len(text) <= WIDEST_DEFAULT else f"{text[: WIDEST_DEFAULT - 1]}…"
     if one.default is not None:
-        return one.default.replace("\n", "\\n") if one.default else '""'
+        return '""'
     return "(required)" if one.required else f"({one.comes_from})" if one.comes_from else ""
 
 
