@@ -30,7 +30,7 @@ from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
 EARLY = "gradient-early-form"
 _TOP = ("jobs", "defaults", "inputs", "on", "context")
 _JOB = ("uses", "with", "needs", "inputs", "outputs", "env", "resources")
-_REFERENCE = re.compile(r"(?P<owner>[^\s]+)\.(?P<side>inputs|outputs)\.(?P<name>[^\s.][^\s]*)")
+_REFERENCE = re.compile(r"(?P<owner>[^${}\n]+)\.(?P<side>inputs|outputs)\.(?P<name>[^.\n${}][^\n${}]*)")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _WORKFLOW = "workflow"
 

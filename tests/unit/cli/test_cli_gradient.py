@@ -1,0 +1,384 @@
+"""Gradient specs through the command line: listed, checked, run in sandboxes, started by pushes, kept under names."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cli_samples import Argosy
+
+SPEC = """\
+defaults:
+  resources: {instance-type: C3}
+inputs:
+  data: {type: dataset, with: {ref: words}}
+  word: {type: string, with: {value: "one {{two}}"}}
+jobs:
+  make it:
+    uses: script@v1
+    with:
+      image: bash:5
+      script: |-
+        set -e
+        test -d /outputs/kept; test -d /outputs/made
+        if echo x > /inputs/data/new; then exit 9; fi
+        if echo x > /inputs/word; then exit 9; fi
+        cp /inputs/data/* /outputs/kept/
+        printf %s "$(cat /inputs/word)" > /outputs/made/word
+        echo done > /outputs/state
+        exit $CODE
+    env: {CODE: 0}
+    inputs:
+      data: workflow.inputs.data
+      word: workflow.inputs.word
+    outputs:
+      kept: {type: volume}
+      made: {type: dataset, with: {ref: made}}
+      state: {type: string}
+  use:
+    needs: [make it]
+    uses: container@v1
+    with:
+      image: alpine
+      command: sh
+      args: [-c, "cat /inputs/kept/* /inputs/made/word; echo; cat /inputs/state"]
+    inputs:
+      kept: make it.outputs.kept
+      made: make it.outputs.made
+      state: make it.outputs.state
+"""
+CHECKOUT = """\
+on: {github: {branches: {only: main}}}
+defaults: {resources: {instance-type: C3}}
+jobs:
+  checkout:
+    uses: git-checkout@v1
+    with: {url: context.event.github.url, ref: context.event.github.ref, path: /outputs/repo/sub}
+    outputs:
+      repo: {type: volume}
+  look:
+    needs: [checkout]
+    uses: container@v1
+    with: {image: alpine, command: sh, args: [-c, "cat /inputs/repo/sub/file"]}
+    inputs: {repo: checkout.outputs.repo}
+"""
+FILE = ".gradient/workflows/spec.yaml"
+
+needs_sandbox = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+
+
+def put(text: str, file: str = FILE) -> str:
+    path = Path(file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return file
+
+
+@pytest.fixture
+def words(argosy: Argosy) -> None:
+    """The dataset that is read, and the one that is written."""
+    Path("words").mkdir()
+    Path("words/a").write_text("some words\n")
+    assert argosy("datasets", "add", "words", "words").code == 0
+    assert argosy("datasets", "create", "made").code == 0
+
+
+@pytest.fixture
+def repository(folder: Path) -> Path:
+    git("init", "-q", "-b", "main")
+    put(CHECKOUT)
+    (folder / "file").write_text("from main\n")
+    commit()
+    return folder
+
+
+def git(*arguments: str) -> str:
+    who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, env=os.environ | who)
+    return done.stdout.strip()
+
+
+def commit() -> str:
+    git("add", "--all", "--", "file", ".gradient")
+    git("commit", "-q", "-m", "more")
+    return git("rev-parse", "HEAD")
+
+
+def latest(argosy: Argosy) -> dict[str, Any]:
+    return json.loads(argosy("get", "@latest", "-o", "json").out)
+
+
+def versions(argosy: Argosy, name: str) -> list[int]:
+    answer = argosy("datasets", "versions", name, "-o", "json")
+    return sorted(one["version"] for one in json.loads(answer.out)["versions"])
+
+
+def test_specs_are_listed_linted_and_tell_what_they_take(argosy: Argosy, folder: Path) -> None:
+    put(SPEC)
+    assert argosy("run").out == f"{FILE}  spec-*\n"
+    for given in (FILE, "."):
+        answer = argosy("lint", given)
+        assert (answer.code, answer.err) == (0, "1 file, 1 document: nothing to complain about\n")
+    takes = json.loads(argosy("params", FILE, "-o", "json").out)["workflows"][0]["inputs"]
+    assert [(one["name"], one["default"], one["place"]) for one in takes] == [
+        ("data", "words", f"{FILE}:4"),
+        ("word", "one {{two}}", f"{FILE}:5"),
+    ]
+
+
+def test_a_spec_that_is_wrong(argosy: Argosy, folder: Path) -> None:
+    put(SPEC.replace("needs: [make it]", "need: [make it]"))
+    answer = argosy("lint", FILE)
+    assert answer.code == 3
+    assert f"{FILE}:29:5: error: the job `use` has no key `need`" in answer.out
+    assert "did you mean `needs`?" in answer.out
+    assert argosy("run", FILE).code == 3
+    assert argosy("list").out == ""
+
+
+@needs_sandbox
+def test_data_goes_through_a_run(argosy: Argosy, words: None) -> None:
+    put(SPEC)
+    answer = argosy("run", FILE, "--runtime", "sandbox", "-q")
+    assert answer.code == 0, argosy("logs", "@latest").out + answer.err
+    assert argosy("logs", "@latest", "use").out == "some words\none {{two}}\ndone\n"
+    assert versions(argosy, "made") == [1]
+    assert argosy("run", FILE, "word=other", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("logs", "@latest", "use").out == "some words\nother\ndone\n"
+    # What was in a version before is not in the next.
+    assert argosy("datasets", "get", "made:2", "-d", "there").code == 0
+    assert [one.name for one in Path("there").iterdir()] == ["word"]
+    assert argosy("datasets", "get", "made:1", "-d", "before").code == 0
+    assert Path("before/word").read_text() == "one {{two}}"
+
+
+@needs_sandbox
+def test_a_job_that_fails_makes_no_version(argosy: Argosy, words: None) -> None:
+    put(SPEC.replace("CODE: 0", "CODE: 3"))
+    assert argosy("run", FILE, "--runtime", "sandbox", "-q").code == 1
+    assert versions(argosy, "made") == []
+    nodes = {one["displayName"]: one["phase"] for one in latest(argosy)["status"]["nodes"].values()}
+    assert (nodes["make-it"], nodes["use"]) == ("Failed", "Omitted")
+
+
+@needs_sandbox
+def test_a_dataset_is_the_version_that_is_named(argosy: Argosy, words: None) -> None:
+    put(SPEC)
+    Path("words/a").write_text("newer words\n")
+    assert argosy("datasets", "add", "words:new", "words").code == 0
+    for given, found in (("words:1", "some"), ("words:new", "newer"), ("words", "newer"), ("words:latest", "newer")):
+        assert argosy("run", FILE, f"data={given}", "--runtime", "sandbox", "-q").code == 0
+        assert argosy("logs", "@latest", "use").out.startswith(found), given
+
+
+@needs_sandbox
+def test_inputs_as_the_services_users_give_them(argosy: Argosy, words: None) -> None:
+    put(SPEC)
+    Path("inputs.json").write_text('{"data": {"ref": "words:1"}, "word": {"value": "from a file"}}')
+    assert argosy("run", FILE, "--inputs", "inputs.json", "--runtime", "sandbox", "-q").code == 0
+    assert "from a file" in argosy("logs", "@latest", "use").out
+    given = ("--inputs", "inputs.json", "--inputs", "word=closer")
+    assert argosy("run", FILE, *given, "--runtime", "sandbox", "-q").code == 0
+    assert "closer" in argosy("logs", "@latest", "use").out
+    assert argosy("run", FILE, "--inputs", "absent.json").code == 4
+    answer = argosy("run", FILE, "wrod=x")
+    assert answer.code == 2
+    assert "did you mean word?" in answer.err
+
+
+def test_a_dataset_that_does_not_exist(argosy: Argosy, folder: Path) -> None:
+    put(SPEC)
+    answer = argosy("run", FILE)
+    assert answer.code == 4
+    assert "argosy datasets add words FOLDER" in answer.err
+    Path("words").mkdir()
+    assert argosy("datasets", "add", "words", "words").code == 0
+    answer = argosy("run", FILE)
+    assert answer.code == 3
+    assert f"{FILE}:25:7: error: there is no dataset made" in answer.err or "there is no dataset made" in answer.err
+    assert "argosy datasets create made" in answer.err
+    assert argosy("list").out == ""
+
+
+def test_a_secret_that_does_not_exist(argosy: Argosy, words: None) -> None:
+    put(SPEC.replace("CODE: 0", "CODE: 'secret:MY_CODE'"))
+    answer = argosy("run", FILE)
+    assert answer.code == 3
+    assert "there is no secret MY_CODE" in answer.err
+    assert "argosy secrets set MY_CODE" in answer.err
+    assert f"{FILE}:20:17: error" in answer.err
+
+
+def test_a_secret_of_an_action_that_does_not_exist(argosy: Argosy, folder: Path) -> None:
+    put(CHECKOUT.replace("ref: context.event.github.ref", "username: me, password: 'secret:GIT'"))
+    answer = argosy("run", FILE, "context.event.github.url=/r")
+    assert answer.code == 3
+    assert "there is no secret GIT" in answer.err
+
+
+@needs_sandbox
+def test_a_secret_reaches_the_job_and_no_log(argosy: Argosy, words: None) -> None:
+    put(SPEC.replace("CODE: 0", "CODE: 0, TOKEN: 'secret:TOKEN'").replace("set -e", 'set -e; echo "<$TOKEN>"'))
+    Path("token").write_text("geheimnisvoll")
+    assert argosy("secrets", "set", "TOKEN", "--from-file", "value=token").code == 0
+    assert argosy("run", FILE, "--runtime", "sandbox", "-q").code == 0
+    assert "<***>" in argosy("logs", "@latest", "make-it").out
+
+
+def test_plain_processes_have_no_such_paths(argosy: Argosy, words: None) -> None:
+    put(SPEC)
+    assert argosy("run", FILE, "--runtime", "process", "-q").code == 1
+    nodes = {one["displayName"]: one.get("message", "") for one in latest(argosy)["status"]["nodes"].values()}
+    assert "--runtime sandbox or --runtime podman" in nodes["make-it"]
+
+
+def test_without_a_push_there_is_no_url(argosy: Argosy, repository: Path) -> None:
+    answer = argosy("run", FILE)
+    assert answer.code == 3
+    assert f"{FILE}:6:17: error: Github url is invalid." in answer.err
+    assert "--event push --ref BRANCH" in answer.err
+
+
+@needs_sandbox
+def test_a_push_starts_what_its_branch_starts(argosy: Argosy, repository: Path) -> None:
+    first = git("rev-parse", "HEAD")
+    # What is pushed counts, not what lies around.
+    Path("file").write_text("not pushed\n")
+    assert argosy("run", "--event", "push", "--ref", "main", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("logs", "@latest", "look").out == "from main\n"
+    metadata = latest(argosy)["metadata"]["annotations"]
+    assert metadata["argosy.dev/event-commit"] == first
+    assert metadata["argosy.dev/event-branch"] == "main"
+    parameters = {one["name"]: one["value"] for one in latest(argosy)["spec"]["arguments"]["parameters"]}
+    assert parameters == {"context-event-github-url": str(repository), "context-event-github-ref": first}
+    commit()
+    assert argosy("run", FILE, "--event", "push", "--ref", "refs/heads/main", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("logs", "@latest", "look").out == "not pushed\n"
+
+
+def test_a_push_to_another_branch_starts_nothing(argosy: Argosy, repository: Path) -> None:
+    git("checkout", "-q", "-b", "dev")
+    answer = argosy("run", "--event", "push")
+    assert (answer.code, answer.err) == (0, f"{FILE}: a push to dev does not start it\n")
+    assert argosy("list").out == ""
+    answer = argosy("run", "--event", "push", "--ref", "mian")
+    assert answer.code == 4
+    assert "did you mean main?" in answer.err
+    assert argosy("run", FILE, "--ref", "main").code == 2
+
+
+def test_a_push_outside_of_a_repository(argosy: Argosy, folder: Path) -> None:
+    assert argosy("run", "--event", "push").code == 4
+    assert argosy("workflows", "hook").code == 4
+
+
+def test_one_wrong_spec_keeps_no_other_from_running(argosy: Argosy, repository: Path) -> None:
+    put("jobs: {a: {}}\n", ".gradient/workflows/a.yaml")
+    commit()
+    answer = argosy("run", "--event", "push", "--runtime", "process", "-q")
+    assert answer.code == 3
+    assert "has no `uses`" in answer.err
+    assert latest(argosy)["metadata"]["generateName"] == "spec-"
+
+
+def test_the_hook(argosy: Argosy, repository: Path) -> None:
+    answer = argosy("workflows", "hook")
+    path = Path(answer.out.strip())
+    assert path == repository / ".git/hooks/pre-push"
+    assert os.access(path, os.X_OK)
+    assert argosy("workflows", "hook").code == 0
+    git("init", "-q", "--bare", "../there.git")
+    git("push", "-q", "../there.git", "main")
+    assert latest(argosy)["metadata"]["annotations"]["argosy.dev/event"] == "push"
+    argosy("wait", "@latest")
+    assert argosy("workflows", "hook", "--remove").code == 0
+    assert not path.exists()
+    path.write_text("#!/bin/sh\n")
+    assert argosy("workflows", "hook").code == 2
+    assert path.read_text() == "#!/bin/sh\n"
+
+
+def test_a_bare_repository_is_told_of_what_it_received(argosy: Argosy, repository: Path) -> None:
+    git("clone", "-q", "--bare", ".", "bare.git")
+    os.chdir("bare.git")
+    assert argosy("workflows", "hook").out.strip().endswith("bare.git/hooks/post-receive")
+    assert argosy("run", "--event", "push", "--ref", "main", "--runtime", "process", "-q").code == 1
+    assert latest(argosy)["metadata"]["annotations"]["argosy.dev/event-branch"] == "main"
+
+
+@needs_sandbox
+def test_kept_workflows(argosy: Argosy, words: None) -> None:
+    put(SPEC)
+    assert argosy("workflows", "create", "words", FILE, "-p", "word=kept").code == 0
+    assert argosy("run", "workflow/words", "--runtime", "sandbox", "-q").code == 0
+    assert "kept" in argosy("logs", "@latest", "use").out
+    # A new spec, with the inputs of the workflow.
+    put(SPEC.replace("cat /inputs/state", "echo new"), "new.yaml")
+    assert argosy("run", "new.yaml", "--workflow", "words", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("logs", "@latest", "use").out == "some words\nkept\nnew\n"
+    annotations = latest(argosy)["metadata"]["annotations"]
+    assert annotations["argosy.dev/workflow"] == "words"
+    assert len(annotations["argosy.dev/spec-sha256"]) == 64
+    assert argosy("run", "new.yaml", "--workflow", "wrods").code == 4
+
+
+@needs_sandbox
+def test_an_action_of_the_project(argosy: Argosy, folder: Path) -> None:
+    put(
+        "with: {who: {type: string}}\ntemplate: {container: {image: x, command: [echo, 'hello {{with.who}}']}}\n",
+        ".argosy/actions/greet@v1.yaml",
+    )
+    put("jobs: {a: {uses: greet@v1, with: {who: you}, resources: {instance-type: C3}}}\n")
+    assert argosy("run", FILE, "--runtime", "sandbox", "-q").code == 0
+    assert argosy("logs", "@latest", "a").out == "hello you\n"
+    put("template: {}\n", ".argosy/actions/greet@v1.yaml")
+    answer = argosy("run", FILE)
+    assert answer.code == 3
+    assert "greet@v1.yaml:1:1" in answer.err
+
+
+@needs_sandbox
+def test_a_model_is_made(argosy: Argosy, words: None) -> None:
+    put("""\
+defaults: {resources: {instance-type: C3}}
+jobs:
+  model:
+    uses: create-model@v1
+    with: {name: words-model, type: Custom}
+    inputs: {model: {type: dataset, with: {ref: words}}}
+    outputs: {model-id: {type: string}}
+  show:
+    needs: [model]
+    uses: container@v1
+    with: {image: x, command: cat, args: [/inputs/id]}
+    inputs: {id: model.outputs.model-id}
+""")
+    assert argosy("run", FILE, "--runtime", "sandbox", "-q").code == 0
+    id = argosy("logs", "@latest", "show").out.strip()
+    assert argosy("models", "get", id, "-d", "there").code == 0
+    assert Path("there/a").read_text() == "some words\n"
+
+
+def test_machines_of_the_project(argosy: Argosy, folder: Path) -> None:
+    put("jobs: {a: {uses: container@v1, with: {image: x}, resources: {instance-type: huge}}}\n")
+    assert "huge" in argosy("lint", FILE).out
+    Path("argosy.toml").write_text('[instance-types.huge]\ncpu = 1\nmemory = "1Mi"\n')
+    assert argosy("lint", FILE).out == ""
+    converted = argosy("convert", FILE).out
+    assert "cpu: '1'" in converted
+    Path("argosy.toml").write_text("[instance-types.huge]\ncpus = 1\n")
+    assert argosy("lint", FILE).code == 3
+
+
+@needs_sandbox
+def test_what_it_is_run_as_can_be_printed_and_run(argosy: Argosy, words: None) -> None:
+    put(SPEC)
+    Path("argo.yaml").write_text(argosy("convert", FILE).out)
+    assert "kind: Workflow" in Path("argo.yaml").read_text()
+    assert argosy("run", "argo.yaml", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("logs", "@latest", "use").out == "some words\none {{two}}\ndone\n"
