@@ -54,7 +54,7 @@ def of_argparse(parser, *_, **__):
             one["switch"] = kind == "_StoreTrueAction"
             one["type"] = "boolean"
         else:
-            one["type"] = KINDS.get(action.type, "")
+            one["type"] = "" if action.nargs not in (None, "?") else KINDS.get(action.type, "")
         if action.choices:
             one["choices"] = [plain(choice) for choice in action.choices]
         if action.nargs not in (None, "?", 0):

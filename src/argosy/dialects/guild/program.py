@@ -103,7 +103,8 @@ def resolved(value: Any, values: dict[str, Any], as_text: bool = False) -> Any:
 def _of(name: str, values: dict[str, Any]) -> Any:
     if name not in values:
         known = ", ".join(sorted(values)) or "none"
-        raise Refused(f"${{{name}}} names no flag of this operation; it has {known}")
+        # Two braces side by side would be a tag of the manifest that this text is in.
+        raise Refused("${" + name + "} names no flag of this operation; it has " + known)
     return values[name]
 
 
@@ -176,7 +177,7 @@ def _parted(text: str, split: Any) -> list[str]:
 def _encoded(value: Any, encoding: Any) -> str:
     known: dict[str, str] = encoding or {}
     for given, text in known.items():
-        if decode(given) == value and isinstance(decode(given), type(value)):
+        if decode(given) == value and decode(given).__class__ is value.__class__:
             return text
     return plain(value)
 

@@ -164,7 +164,8 @@ def _made(call: ast.Call, *, click: bool) -> Imported | bool | None:
     return Imported(
         name=name,
         default=default,
-        type="boolean" if switch is not msgspec.UNSET else _type_of(given.get("type")),
+        # Of several words none has to be a number of its own.
+        type="boolean" if switch is not msgspec.UNSET else "" if split else _type_of(given.get("type")),
         choices=tuple(choices),
         description=help if isinstance(help, str) else "",
         required=_literal(given.get("required")) is True,
