@@ -41,7 +41,10 @@ def apply(project: Project, documents: Iterable[Document]) -> list[Applied]:
     with project.journal.database.write():
         for document in documents:
             if isinstance(document, Workflow):
-                raise UsageError("A Workflow is not kept in the catalog", hint="run it with argosy run FILE")
+                raise UsageError(
+                    "A Workflow is not kept in the catalog",
+                    hint="run it with argosy run FILE, or keep it as a template with argosy templates create FILE",
+                )
             metadata = document.metadata
             name = metadata.name or (naming.generated(metadata.generate_name) if metadata.generate_name else "")
             if not name:
