@@ -291,6 +291,9 @@ class Rewriting:
             text = text.removeprefix(prefix)
         name, colon, tag = text.partition(":")
         name, tag = name.strip(), tag.strip()
+        if not name and not tag:
+            self._problems.add("dstack-dependency", "this dependency is empty", place, hint="write NAME, or :TAG")
+            return None
         if colon and not tag:
             self._problems.add("dstack-dependency", f"{text} names no tag", place, hint=f"write {name}:TAG")
             return None

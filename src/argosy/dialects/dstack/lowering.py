@@ -47,6 +47,8 @@ RUNS_TOO = "argosy.dev/runs-workflows"
 TAG_OF = "argosy.dev/tag-of"
 ERA = "argosy.dev/dstack-dialect"
 ARGUMENTS = "run-args"
+# Leaves room for a number behind it.
+LONGEST_NAME = 60
 _READS_ARGUMENTS = re.compile(r"\$\{\{\s*run\.args\s*\}\}")
 
 
@@ -336,7 +338,7 @@ def artifact_names(one: Definition) -> dict[str, str]:
         path = posixpath.normpath(kept.path)
         if path in found.values():
             continue
-        name = _unused(_as_parameter(path.strip("/.")) or "files", found)
+        name = _unused(_as_parameter(path.strip("/.")), found)
         found[name] = path
     return found
 
@@ -344,14 +346,14 @@ def artifact_names(one: Definition) -> dict[str, str]:
 def _template_names(definitions: list[Definition]) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in definitions:
-        plain = re.sub(r"[^a-z0-9-]+", "-", one.name.lower()).strip("-") or "workflow"
+        plain = re.sub(r"[^a-z0-9-]+", "-", one.name.lower())[:LONGEST_NAME].strip("-") or "workflow"
         found[one.name] = _unused(plain, found.values())
     return found
 
 
 def _as_parameter(text: str) -> str:
     """The nearest name that a manifest's parameter or artifact may have."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "unnamed"
 
 
 def _unused(name: str, taken: Iterable[str]) -> str:
