@@ -124,11 +124,11 @@ def test_the_run_is_named_by_its_parameter(argosy: Argosy, say: str) -> None:
 
 
 def test_errors_have_their_place(argosy: Argosy, folder: Path) -> None:
-    (folder / "bad.yaml").write_text(TEMPLATE.replace("entrypoint: main", "entrypoint: say"))
+    (folder / "no-dag.yaml").write_text(TEMPLATE.replace("entrypoint: main", "entrypoint: say"))
     for verb in ("lint", "run", "params", "convert"):
-        done = argosy(verb, "bad.yaml")
+        done = argosy(verb, "no-dag.yaml")
         assert done.code == 3
-        assert 'bad.yaml:1:13: error: "entrypoint" template should be a DAG [onepanel-dag]' in done.out + done.err
+        assert 'no-dag.yaml:1:13: error: "entrypoint" template should be a DAG [onepanel-dag]' in done.out + done.err
 
 
 def test_convert(argosy: Argosy, say: str, folder: Path) -> None:
@@ -156,8 +156,8 @@ def test_node_pools(argosy: Argosy, say: str, folder: Path) -> None:
 
 def test_a_node_pool_of_the_file_that_there_is_not(argosy: Argosy, folder: Path) -> None:
     (folder / "argosy.toml").write_text(POOLS)
-    (folder / "bad.yaml").write_text(TEMPLATE.replace("value: default", "value: Standard_NC6"))
-    done = argosy("run", "bad.yaml")
+    (folder / "no-pool.yaml").write_text(TEMPLATE.replace("value: default", "value: Standard_NC6"))
+    done = argosy("run", "no-pool.yaml")
     assert done.code == 2
     assert "select.nodepool has an invalid value. Valid values are: default, small, large.gpu" in done.err
 
