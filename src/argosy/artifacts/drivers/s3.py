@@ -92,7 +92,7 @@ class S3Driver(BlobDriver):
             "S3Store",
             fields.bucket,
             config=config,
-            client_options=client_options(context, insecure=fields.insecure, authority=authority),
+            client_options=client_options(context, insecure=_is_insecure(fields), authority=authority),
             credential_provider=provider,
         )
         blobs = ObjectBlobs(
@@ -111,6 +111,11 @@ def region(fields: S3Fields) -> str:
     return (
         fields.region or told or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
     )
+
+
+def _is_insecure(fields: S3Fields) -> bool:
+    """Whether it is spoken to without TLS: as `insecure` or the endpoint says."""
+    return fields.insecure or fields.endpoint.startswith("http://")
 
 
 def _base(fields: S3Fields) -> str:

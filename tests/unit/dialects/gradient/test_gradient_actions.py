@@ -220,7 +220,7 @@ def test_a_download() -> None:
         "url: 's3://bucket/path/', access-key: AK, secret-access-key: 'secret:S3', region: eu, endpoint: 'http://h:1'"
     )
     one = source(f"uses: s3-download@v1\nwith: {{{with_}}}\noutputs: {{s3: {{type: volume}}}}")
-    assert one.path == "/outputs/s3"
+    assert one.path == "/outputs/s3/"
     assert one.s3 == {
         "bucket": "bucket",
         "key": "path/",

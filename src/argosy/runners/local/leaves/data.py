@@ -14,7 +14,7 @@ import msgspec
 from argosy.artifacts.drivers.local import LocalDriver
 from argosy.artifacts.locations import location_kind
 from argosy.artifacts.places import remove
-from argosy.artifacts.repositories import driver_of, resolve, with_key
+from argosy.artifacts.repositories import KEY_FIELD, driver_of, location_key, resolve, with_key
 from argosy.artifacts.store import Store
 from argosy.artifacts.trees import Digest, parse_digest
 from argosy.errors import ExpressionError
@@ -62,7 +62,10 @@ def _handed_on(
         remove(folder)
         for artifact in sorted(inputs, key=lambda one: one.path):
             log.say(f"{artifact.name}: fetching to {artifact.path}")
-            fetch(artifact, _inside(folder, artifact.path), context, asking=transfer_context(context, log, cancelled))
+            place = _inside(folder, artifact.path)
+            fetch(artifact, place, context, asking=transfer_context(context, log, cancelled))
+            if artifact.path.endswith("/") and place.is_file():
+                _into_folder(place, artifact)
         made: list[Artifact] = []
         for artifact in outputs.artifacts:
             if artifact.named is not None:
@@ -77,6 +80,16 @@ def _handed_on(
         remove(folder)
     found = Outputs(artifacts=tuple(made), parameters=parameters, exit_code="0")
     return AttemptExited(at=0.0, node=start.node, phase=Phase.SUCCEEDED, outputs=found)
+
+
+def _into_folder(place: Path, artifact: Artifact) -> None:
+    """Put a file into a folder at its place, as `cp FILE FOLDER/` does, by the name that it has in its location."""
+    kind = location_kind(artifact) or ""
+    name = location_key(artifact, kind).rpartition("/")[2] if kind in KEY_FIELD else artifact.name
+    aside = place.with_name(f".{place.name}.file")
+    place.rename(aside)
+    place.mkdir()
+    aside.rename(place / (name or artifact.name))
 
 
 def _inside(folder: Path, path: str) -> Path:
