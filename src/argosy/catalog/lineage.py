@@ -100,7 +100,7 @@ class Tracer:
             return self._followed(link, use.from_run, lambda: self._behind_run(use.from_run, depth - 1), depth)
         link = Link(how="took", thing=_thing(use.kind), name=use.found, where=use.place, at=used.used_at)
         if version is None:
-            link.gone = use.kind != "template"
+            link.gone = use.kind not in ("template", "path")
             return link
         return self._followed(link, _key(version), lambda: self._behind_version(version, depth - 1), depth)
 
@@ -120,7 +120,7 @@ class Tracer:
                 self._followed(link, _key(version), lambda one=version: self._after_version(one, depth - 1), depth)
             )
         # Outputs that were taken by a tag stand below the tag.
-        takers = [one for one in self._uses.of_outputs(uid) if one.use.kind == "run"]
+        takers = [one for one in self._uses.of_outputs(uid) if one.use.kind in ("run", "operation")]
         return [*self._cut(links, len(made)), *self._takers(takers, depth)]
 
     def _takers(self, takers: list[Used], depth: int) -> list[Link]:
@@ -162,4 +162,6 @@ def _thing(kind: str) -> Thing:
     for one in ("dataset", "model", "tag", "workflow", "template"):
         if one == kind:
             return one
+    if kind == "path":
+        return "folder"
     return "run"
