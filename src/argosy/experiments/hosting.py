@@ -22,6 +22,7 @@ from argosy.model.host_templates import (
     annotation,
     is_host,
     main_container,
+    needs_image,
 )
 from argosy.model.manifest import (
     Artifact,
@@ -90,7 +91,7 @@ def _hosted(template: Template, setting: Setting, defaults: Template | None) -> 
     dest = annotation(template, CODE_DEST, defaults) or setting.dest
     container = replace(
         container,
-        image=(named or setting.image) if setting.image else HOST,
+        image=named if needs_image(template, defaults) else (named or setting.image) if setting.image else HOST,
         working_dir=_placed(_named(container.working_dir), setting) or (CODE_FOLDER if setting.image else ""),
     )
     inputs = template.inputs or Inputs()

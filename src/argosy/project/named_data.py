@@ -14,6 +14,7 @@ import msgspec
 from argosy.catalog.names import Origin, Version
 from argosy.catalog.refs import Kind, parse_ref
 from argosy.errors import NotFound, UsageError
+from argosy.model.host_templates import CODE_FOLDER
 from argosy.model.status import Node, NodeType, Phase
 from argosy.syntax.diagnostics import did_you_mean
 
@@ -122,7 +123,14 @@ def outputs_of(nodes: Mapping[str, Node]) -> tuple[list[Part], list[str]]:
                 skipped.append(f"{node.display_name}/{one.name}")
                 continue
             parts.append(
-                Part(artifact=one.name, step=node.display_name, node=node.id, path=one.path, digest=one.digest)
+                Part(
+                    artifact=one.name,
+                    step=node.display_name,
+                    node=node.id,
+                    # What a container left beside its code is where it would be on the host.
+                    path=one.path.removeprefix(f"{CODE_FOLDER}/"),
+                    digest=one.digest,
+                )
             )
     return parts, skipped
 

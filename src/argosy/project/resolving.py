@@ -261,7 +261,11 @@ def _run_named(project: Project, asked: str) -> str:
             return name
         if row is not None:
             raise NotFound(f"Run {name} is {row[0].lower()}: only the outputs of one that succeeded can be used")
-    near = did_you_mean(asked, project.uses.workflows())
+    known = project.uses.workflows()
+    if asked in known:
+        hint = "it has runs, none of which has succeeded yet: argosy list shows them"
+        raise NotFound(f"There is no run of the workflow {asked!r} that succeeded", hint=hint)
+    near = did_you_mean(asked, known)
     hint = f"did you mean {near}?" if near else "run it first: argosy list shows the runs there are"
     raise NotFound(f"There is no run of the workflow {asked!r} that succeeded", hint=hint)
 

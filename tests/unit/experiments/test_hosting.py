@@ -10,6 +10,8 @@ import pytest
 from argosy.experiments.hosting import Setting, hosted
 from argosy.model.host_templates import CODE_ARTIFACT, CODE_FOLDER, HOST, read_rule, templates_in
 from argosy.model.manifest import Template, Workflow
+from argosy.project.hosting import Leaves, leaves_of
+from argosy.project.needs import Surroundings
 
 ON_HOST = {"annotations": {"argosy.dev/host": "true"}}
 PLAIN = Setting(code="sha256:a")
@@ -45,6 +47,19 @@ def test_the_code_may_go_elsewhere_or_nowhere() -> None:
     of_all = made(Setting(code="sha256:a", dest="lib"))
     assert of_all.inputs is not None
     assert of_all.inputs.artifacts[0].path == "lib"
+
+
+def test_a_template_that_wants_its_image_keeps_it_everywhere() -> None:
+    wanted: dict[str, Any] = {"metadata": {"annotations": {HOST: "image"}}, "container": {"command": ["sh"], "image": "mine:1"}}
+    for setting in (PLAIN, ENGINE):
+        (found,) = hosted(workflow({"name": "a", **wanted}), setting, None).spec.templates
+        assert found.container is not None
+        assert found.container.image == "mine:1"
+        assert found.inputs is not None
+        assert found.inputs.artifacts[0].digest == "sha256:a"
+    assert leaves_of(workflow({"name": "a", **wanted}), Surroundings()) == Leaves(
+        hosts=(), others=("a",), images=("mine:1",), coded=("a",)
+    )
 
 
 def test_other_inputs_are_laid_over_the_code() -> None:

@@ -14,7 +14,18 @@ from argosy.dialects.dstack.reading import Beside, load
 
 ODD = [None, True, 3, 3.1, -1, "", " ", "x", "${{ x }}", "${{", "a:b", ":", "a/b/c", "/", ".", "..", "~", "a" * 100]
 ODDER = ["{{", "}}{{=", "y", "é", 10**30, "$(x)", "@", "=="]
-NESTED = [[], {}, [None], [{}], {"a": None}, [[1]], {"tag": None}, {"workflow": []}, {"count": {}}, {"repo": 1}]
+NESTED: list[Any] = [
+    [],
+    {},
+    [None],
+    [{}],
+    {"a": None},
+    [[1]],
+    {"tag": None},
+    {"workflow": []},
+    {"count": {}},
+    {"repo": 1},
+]
 VALUES: list[Any] = [*ODD, *ODDER, *NESTED]
 KEYS = [
     *("name", "provider", "deps", "depends-on", "artifacts", "env", "resources", "gpu", "python", "args", "commands"),
