@@ -52,7 +52,6 @@ _PROGRAMS = {
 }
 _METRICS = '[{"name": "accuracy", "value": 0.75}]'
 _CODE = {
-    "tasks/metrics-writer/main.py": "import sys\nprint(open(sys.argv[1].split('=')[1]).read())\n",
     "workflows/hyperparameter-tuning/mnist/main.py": "print('a trial')\n",
     "workflows/albumentations-preprocessing/main.py": (
         "import os, shutil, sys\nprint(sys.argv[1:])\n"

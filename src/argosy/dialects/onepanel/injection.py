@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from argosy.dialects.onepanel.server_calls import without_server
 from argosy.model.manifest import (
     ArchiveStrategy,
     Artifact,
@@ -149,8 +150,8 @@ def _with_places(template: Template) -> Template:
 
 
 def _injected(template: Template, metrics: bool) -> Template:
-    main = template.container or template.script
-    if main is None:
+    template = without_server(template)
+    if template.container is None and template.script is None:
         return template
     if metrics:
         template = _with_metrics(template)

@@ -24,6 +24,7 @@ from argosy.dialects.onepanel.schema import (
     OnepanelFile,
     OnepanelSpec,
 )
+from argosy.dialects.onepanel.server_calls import findings_of
 from argosy.model.inputs import Signature
 from argosy.model.manifest import Document
 from argosy.syntax.decode import decode
@@ -139,7 +140,7 @@ class _Reader:
         parameters = spec.arguments.parameters if spec.arguments is not None else ()
         signature: Signature = signature_of(parameters)
         cron = value.kind == "CronWorkflow"
-        problems = [*found, *([] if cron else problems_of(parameters))]
+        problems = [*found, *findings_of(spec), *([] if cron else problems_of(parameters))]
         self.diagnostics += [_diagnostic(one, places) for one in problems]
         self.documents.append(
             LoadedDocument(
