@@ -11,9 +11,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from argosy.errors import ArgosyError, InvalidFile
+
+if TYPE_CHECKING:
+    from argosy.syntax.diagnostics import Diagnostic
 
 LARGEST_FILE = 1 << 24
 BOLD, FAINT, RED, GREEN, YELLOW, BLUE = "1", "2", "31", "32", "33", "34"
@@ -124,7 +127,8 @@ class Console:
         color = self.color_out if to_out else self.color_err
         for found in diagnostics:
             if isinstance(found, Diagnostic):
-                text = source or (_text_of(found.span.file) if found.span else None)
+                text = source if _is_of(source, found) else None
+                text = text or (_text_of(found.span.file) if found.span else None)
                 _print(render(found, _without_values(text), color=color), self._out if to_out else self._err)
 
     def flush(self) -> None:
@@ -140,6 +144,11 @@ def visible(text: str) -> str:
     from argosy.syntax.render import visible as without_controls
 
     return without_controls(text)
+
+
+def _is_of(source: Any, found: Diagnostic) -> bool:
+    """Whether a source is the file that a finding is about, as far as it says which it is."""
+    return found.span is None or getattr(source, "file", found.span.file) == found.span.file
 
 
 @cache

@@ -26,7 +26,7 @@ MOST_COLUMNS = 5
 @click.option("-s", "--sort", default="", metavar="[-]NAME", help="Sort by this; -NAME has the greatest first.")
 @click.option("-c", "--columns", default="", metavar="NAMES", help='As in "name, lr, train#loss as loss, min(acc)".')
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many.")
-@click.option("--all", "everything", is_flag=True, help="However many there are.")
+@click.option("-a", "--all", "everything", is_flag=True, help="However many there are.")
 @output_option("wide", "json", "csv", "name")
 @home_option
 def command(

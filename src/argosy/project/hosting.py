@@ -5,6 +5,7 @@ It knows when they are needed and in which order they are had; snapshots and int
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.checks.finding import Finding
-from argosy.errors import InvalidFile, NotFound
+from argosy.errors import EnvironmentTrouble, InvalidFile, NotFound
 from argosy.experiments.provenance import Python, Snapshot, Stored
 from argosy.model.host_templates import (
     CODE_RULES,
@@ -51,13 +52,14 @@ class CodeWanted(msgspec.Struct, frozen=True, kw_only=True):
 class Leaves(msgspec.Struct, frozen=True, kw_only=True):
     """The templates of a run that become processes, by where they run. images: what the others name.
 
-    coded: those of the others that are given the code.
+    coded: those of the others that are given the code. elsewhere: those on the host with artifacts at absolute paths.
     """
 
     hosts: tuple[str, ...]
     others: tuple[str, ...]
     images: tuple[str, ...]
     coded: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
@@ -65,6 +67,7 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
     hosts: list[str] = []
     others: list[str] = []
     coded: list[str] = []
+    elsewhere: list[str] = []
     images: dict[str, None] = {}
     defaults = workflow.spec.template_defaults
     for template in _templates(workflow, surroundings):
@@ -75,6 +78,8 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
             beside = (main, *template.init_containers, *template.sidecars)
         elif is_host(template, defaults):
             hosts.append(template.name or "a step written in place")
+            if _is_elsewhere(template):
+                elsewhere.append(hosts[-1])
             beside = (*template.init_containers, *template.sidecars)
         elif main is not None:
             others.append(template.name)
@@ -85,7 +90,19 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
         else:
             continue
         images.update((one.image, None) for one in beside if one.image and "{{" not in one.image)
-    return Leaves(hosts=tuple(hosts), others=tuple(others), images=tuple(images), coded=tuple(coded))
+    return Leaves(
+        hosts=tuple(hosts),
+        others=tuple(others),
+        images=tuple(images),
+        coded=tuple(coded),
+        elsewhere=tuple(elsewhere),
+    )
+
+
+def _is_elsewhere(template: Template) -> bool:
+    """Whether it has artifacts at absolute paths, which a plain process cannot have for its own."""
+    given = (template.inputs, template.outputs)
+    return any(one.path.startswith("/") for each in given if each is not None for one in each.artifacts)
 
 
 def _templates(workflow: Workflow, surroundings: Surroundings) -> Iterator[Template]:
@@ -105,6 +122,11 @@ def chosen_runtime(name: str, leaves: Leaves, images: Iterable[str], configurati
     if not leaves.hosts:
         return chosen(name, list(images), configuration)
     if name == "auto" and not leaves.others and not leaves.images:
+        if leaves.elsewhere:
+            with contextlib.suppress(EnvironmentTrouble):
+                return chosen("sandbox", [], configuration)[
+                    0
+                ], f"sandbox, for the absolute paths of {leaves.elsewhere[0]}"
         return "process", "process, because every step runs on the host"
     if name not in ("auto", *ENGINES):
         return chosen(name, [], configuration)

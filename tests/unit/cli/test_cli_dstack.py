@@ -242,11 +242,13 @@ def test_absolute_paths_come_back_where_they_were(folder: Path, argosy: Argosy) 
   - {name: both, provider: bash, depends-on: [make], commands: [cat /opt/mine/x]}
 """
     put(folder, workflows)
+    (folder / "argosy.toml").unlink()
     for name in ("make", "use", "both"):
-        done = argosy("run", name, "-q", "--runtime", "sandbox")
+        done = argosy("run", name)
         assert done.code == 0, done.err
+        assert "runtime sandbox, for the absolute paths of" in done.err
     assert "1\n" in logs(argosy)
-    refused = argosy("run", "make")
+    refused = argosy("run", "make", "--runtime", "process")
     assert refused.code == 1
     assert "Use --runtime sandbox" in argosy("get", "@latest", "-o", "json").out + refused.err
 

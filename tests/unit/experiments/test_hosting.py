@@ -50,7 +50,10 @@ def test_the_code_may_go_elsewhere_or_nowhere() -> None:
 
 
 def test_a_template_that_wants_its_image_keeps_it_everywhere() -> None:
-    wanted: dict[str, Any] = {"metadata": {"annotations": {HOST: "image"}}, "container": {"command": ["sh"], "image": "mine:1"}}
+    wanted: dict[str, Any] = {
+        "metadata": {"annotations": {HOST: "image"}},
+        "container": {"command": ["sh"], "image": "mine:1"},
+    }
     for setting in (PLAIN, ENGINE):
         (found,) = hosted(workflow({"name": "a", **wanted}), setting, None).spec.templates
         assert found.container is not None
