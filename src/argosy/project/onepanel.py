@@ -18,13 +18,15 @@ from argosy.dialects.onepanel.lower import NODE_POOLS
 from argosy.dialects.onepanel.schema import NODE_POOL
 from argosy.errors import UsageError
 from argosy.model.inputs import Choice, Input, Signature
-from argosy.model.manifest import ContainerFields, Parameter, Resources, Template, Workflow, WorkflowSpec
+from argosy.model.manifest import ContainerFields, Metadata, Parameter, Resources, Template, Workflow, WorkflowSpec
 from argosy.project import naming
 
 if TYPE_CHECKING:
     from argosy.project.configuration import NodePool
 
 GPU = "nvidia.com/gpu"
+# On a template of a run: what its node pool has, so that another pool can take its place.
+POOL = "argosy.dev/node-pool"
 C = TypeVar("C", bound=ContainerFields)
 _PARAMETER = re.compile(r"\{\{\s*workflow\.parameters\.([\w-]+)\s*\}\}")
 
@@ -125,19 +127,35 @@ def _in_pool(template: Template, values: Mapping[str, str], pools: Mapping[str, 
     pool = next((pools[name] for name in found if name in pools), None)
     if pool is None:
         return template
+    metadata = template.metadata or Metadata()
+    before = _resources_in(metadata.annotations.get(POOL, ""))
+    wanted = Resources(
+        requests={name: text for name, text in (("cpu", pool.cpu), ("memory", pool.memory)) if text},
+        limits={GPU: str(pool.gpus)} if pool.gpus else {},
+    )
+    annotations = {**metadata.annotations, POOL: msgspec.json.encode(wanted).decode()}
+    template = replace(template, metadata=replace(metadata, annotations=annotations))
     if template.container is not None:
-        template = replace(template, container=_asking(template.container, pool))
+        template = replace(template, container=_asking(template.container, wanted, before))
     if template.script is not None:
-        template = replace(template, script=_asking(template.script, pool))
+        template = replace(template, script=_asking(template.script, wanted, before))
     return template
 
 
-def _asking(container: C, pool: NodePool) -> C:
-    """The container asking for what the pool has; what it asks for itself stays."""
+def _resources_in(text: str) -> Resources:
+    """What a pool was found to have when the run was made that is run again."""
+    try:
+        return msgspec.json.decode(text, type=Resources) if text else Resources()
+    except msgspec.MsgspecError:
+        return Resources()
+
+
+def _asking(container: C, wanted: Resources, before: Resources) -> C:
+    """The container asking for what its pool has instead of what another had; what it asks for itself stays."""
     own = container.resources or Resources()
-    requests = {name: text for name, text in (("cpu", pool.cpu), ("memory", pool.memory)) if text}
-    limits = {GPU: str(pool.gpus)} if pool.gpus else {}
-    resources = replace(own, requests={**requests, **own.requests}, limits={**limits, **own.limits})
+    requests = {name: text for name, text in own.requests.items() if before.requests.get(name) != text}
+    limits = {name: text for name, text in own.limits.items() if before.limits.get(name) != text}
+    resources = replace(own, requests={**wanted.requests, **requests}, limits={**wanted.limits, **limits})
     return replace(container, resources=resources)
 
 

@@ -154,6 +154,16 @@ def test_node_pools(argosy: Argosy, say: str, folder: Path) -> None:
     assert (unknown.code, "sys-node-pool is one of default, small, large.gpu" in unknown.err) == (2, True)
 
 
+def test_run_again_in_another_pool(argosy: Argosy, say: str, folder: Path) -> None:
+    (folder / "argosy.toml").write_text(POOLS.replace("gpus = 900", 'cpu = 0.25\n[node-pools."own"]\nmemory = "8Mi"'))
+    name = run(argosy, say)["metadata"]["name"]
+    for pool, wanted in (("large.gpu", {"cpu": "0.25"}), ("own", {"memory": "8Mi"})):
+        done = argosy("resubmit", name, "-p", f"sys-node-pool={pool}", "-q", "-o", "json")
+        again = json.loads(done.out)
+        assert again["spec"]["templates"][1]["container"]["resources"] == {"requests": wanted}
+        name = again["metadata"]["name"]
+
+
 def test_a_node_pool_of_the_file_that_there_is_not(argosy: Argosy, folder: Path) -> None:
     (folder / "argosy.toml").write_text(POOLS)
     (folder / "no-pool.yaml").write_text(TEMPLATE.replace("value: default", "value: Standard_NC6"))
