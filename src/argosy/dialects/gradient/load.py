@@ -61,6 +61,8 @@ def load(
         if not (isinstance(node, Scalar) and node.value is None)
         if (document := loading.document(node)) is not None
     ]
+    if not loading.seen and not parsed.diagnostics:
+        notes.report("file-empty", "there is no spec in this file", 0, hint="a spec has `jobs: {...}`")
     documents = [msgspec.structs.replace(one, index=index) for index, one in enumerate(documents)]
     found = tuple(sorted(notes.found, key=_position))[: limits.problems]
     return Loaded(documents=tuple(documents), diagnostics=found, source=parsed.source)
@@ -72,9 +74,11 @@ class _Loading:
     def __init__(self, notes: Notes, setting: Setting, file: str, digest: str) -> None:
         self.notes, self.setting, self.file, self.digest = notes, setting, file, digest
         self.library = Library(setting.actions)
+        self.seen = 0
 
     def document(self, node: Node) -> LoadedDocument | None:
         notes = self.notes
+        self.seen += 1
         keys_as_written(node, notes.source)
         spec = read_spec(node, notes)
         if spec is None:

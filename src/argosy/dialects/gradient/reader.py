@@ -12,6 +12,7 @@ import msgspec
 from argosy.dialects.gradient.notes import Notes
 from argosy.dialects.gradient.schema import (
     ABROAD,
+    SECRET,
     TYPES,
     Data,
     DataPart,
@@ -321,6 +322,8 @@ class _Reader:
         if found is not None:
             side = "inputs" if found["owner"] == _WORKFLOW else "outputs"
             hint = f"write `{found['owner']}.{side}.{found['name']}`"
+        elif text.startswith(SECRET):
+            hint = f"a secret is given in `env`: `{name}: {text}`"
         elif _EXPRESSION.search(text):
             hint = "references are bare: `workflow.inputs.NAME` or `JOB.outputs.NAME`, without `${{ }}`"
         self.notes.report("gradient-reference", f"{what}: `{text}` is no reference", node.place, hint=hint)

@@ -118,6 +118,11 @@ def test_a_private_checkout() -> None:
     assert one.git == {"repo": "https://host/r.git", "username": "me", "passwordSecret": secret}
 
 
+def test_a_user_may_be_a_secret() -> None:
+    one = source(f"uses: git-checkout@v1\nwith: {{url: /r, username: 'secret:USER'}}\n{VOLUME}")
+    assert one.git == {"repo": "/r", "usernameSecret": {"name": "USER", "key": "value"}}
+
+
 def test_a_password_in_the_environment_is_the_old_form() -> None:
     one = source(f"uses: git-checkout@v1\nwith: {{url: /r, username: me}}\n{VOLUME}\nenv: {{GIT_PASSWORD: 'secret:G'}}")
     assert one.git is not None

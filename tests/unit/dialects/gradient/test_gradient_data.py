@@ -167,6 +167,7 @@ def test_braces_of_a_person_are_no_tags() -> None:
         (f"a: {{{JOB}, inputs: {{v: a.inputs.v}}}}", "is no reference", "a.outputs.v"),
         (f"a: {{{JOB}, inputs: {{v: some words}}}}", "is no reference", "JOB.outputs.NAME"),
         (f"a: {{{JOB}, inputs: {{v: '${{{{ inputs.v }}}}'}}}}", "is no reference", "without `${{ }}`"),
+        (f"a: {{{JOB}, inputs: {{v: 'secret:V'}}}}", "is no reference", "given in `env`: `v: secret:V`"),
         (f"a: {{{JOB}, inputs: {{v: 3}}}}", "expected a reference", "JOB.outputs.NAME"),
         (f"a: {{{JOB}, inputs: {{v: {{type: dataset}}}}}}", "a dataset needs `with.ref`", "ref"),
         (f"a: {{{JOB}, inputs: {{v: {{type: string}}}}}}", "a string needs `with.value`", "value"),

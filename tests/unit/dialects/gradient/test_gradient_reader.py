@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from gradient_reading import JOB, MACHINE, errors, found, place, read, template, the_error, warnings
 
+from argosy.dialects.detect import detect
 from argosy.dialects.gradient.load import load
 from argosy.model.manifest import Container
 
@@ -230,6 +231,25 @@ def test_private_images_are_pulled_with_a_secret(text: str) -> None:
 
 def test_what_is_no_mapping() -> None:
     assert "expected a spec" in the_error("- a\n").message
+
+
+@pytest.mark.parametrize("text", ["", "# only this\n", "---\n"])
+def test_a_file_without_a_spec(text: str) -> None:
+    assert the_error(text).rule == "file-empty"
+
+
+@pytest.mark.parametrize(
+    ("text", "file", "dialect"),
+    [
+        ("jobs:\n  a: {uses: script@v1}\n", "a.yaml", "gradient"),
+        ('{"jobs": {}}', "a.json", "gradient"),
+        ("workflows:\n- name: a\n", "x/.gradient/workflows/a.yaml", "gradient"),
+        ("apiVersion: v1\nkind: Workflow\n", ".gradient/workflows/a.yaml", "argo"),
+        ("workflows:\n- name: a\n  jobs: 3\n", "a.yaml", "dstack"),
+    ],
+)
+def test_specs_are_told_from_other_files(text: str, file: str, dialect: str) -> None:
+    assert detect(text, file) == dialect
 
 
 def test_a_comment_at_the_margin_ends_a_block() -> None:
