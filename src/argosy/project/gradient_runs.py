@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from argosy.catalog.resolution import asked_of
+from argosy.checks.catalog import DocumentCatalog
 from argosy.checks.finding import Finding
 from argosy.checks.texts import structs
 from argosy.dialects.gradient.given import event_parameter
 from argosy.dialects.gradient.lower import FORMAT, PUSHES
 from argosy.errors import EnvironmentTrouble, NotFound, UsageError
 from argosy.model.inputs import Signature
-from argosy.model.manifest import ArtifactLocation, EnvVarSource, KeySelector, Workflow
+from argosy.model.manifest import Artifact, ArtifactLocation, EnvVarSource, KeySelector, Workflow
 from argosy.project.submission import Refused
 from argosy.syntax.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from argosy.checks.catalog import Catalog
+    from argosy.project.project import Project
 
 GRADIENT = "gradient"
 # On a run: the event that started it, and what it resolved to.
@@ -103,9 +106,14 @@ def values_of(push: Push, takes: Signature) -> dict[str, str]:
     return {name: value for name, value in given.items() if takes.find(name) is not None}
 
 
-def check(workflow: Workflow, takes: Signature, given: Mapping[str, str], catalog: Catalog) -> None:
-    """Raises Refused, with findings, when the run lacks its event or a secret."""
-    findings = [*_event_findings(takes, given), *_secret_findings(workflow, catalog)]
+def check(project: Project, workflow: Workflow, takes: Signature, given: Mapping[str, str]) -> None:
+    """Raises Refused, with all findings, when the run lacks its event, a secret or a dataset. given: by any name."""
+    catalog = project.documents_if_any or DocumentCatalog([])
+    findings = [
+        *_event_findings(takes, given),
+        *_secret_findings(workflow, catalog),
+        *_dataset_findings(project, workflow, takes, given),
+    ]
     if findings:
         raise Refused(findings[0].message, tuple(findings), hint=findings[0].hint)
 
@@ -124,6 +132,33 @@ def _event_findings(takes: Signature, given: Mapping[str, str]) -> Iterator[Find
             why=f"context.event.github.{word} comes from the push that starts a run, and there is none",
             hint=f"--event push --ref BRANCH, or context.event.github.{word}={'URL' if word == 'url' else 'COMMIT'}",
         )
+
+
+def _dataset_findings(
+    project: Project, workflow: Workflow, takes: Signature, given: Mapping[str, str]
+) -> Iterator[Finding]:
+    """The datasets that are read and are not there, and those of which versions are to be made."""
+    defaults = {one.name: one.default for one in takes.inputs if one.default is not None}
+    named = {found.name: value for name, value in given.items() if (found := takes.find(name)) is not None}
+    scope = {f"workflow.parameters.{name}": value for name, value in {**defaults, **named}.items()}
+    told: set[tuple[str, bool]] = set()
+    for path, struct in structs(workflow):
+        if not isinstance(struct, Artifact) or struct.named is None or struct.named.kind != "dataset":
+            continue
+        asked, existing = asked_of(struct.named.ref, scope), struct.named.existing
+        if "{{" in asked or (asked, existing) in told:
+            continue
+        told.add((asked, existing))
+        try:
+            if not existing:
+                project.names.version("dataset", asked)
+            elif not project.names.exists("dataset", asked):
+                whole = asked.partition(":")[0]
+                raise NotFound(f"There is no dataset named {whole!r}", hint=f"argosy datasets create {whole} makes it")
+        except (NotFound, UsageError) as problem:
+            yield Finding(
+                rule="gradient-dataset", severity="error", path=tuple(path), message=problem.message, hint=problem.hint
+            )
 
 
 def _secret_findings(workflow: Workflow, catalog: Catalog) -> Iterator[Finding]:

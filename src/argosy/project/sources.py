@@ -302,8 +302,7 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
         if workflow.metadata.annotations.get("argosy.dev/format") == "gradient":
             from argosy.project.gradient_runs import check
 
-            catalog = project.documents_if_any or DocumentCatalog([])
-            check(workflow, wanted.signature or Signature(), wanted.parameters, catalog)
+            check(project, workflow, wanted.signature or Signature(), wanted.parameters)
         return project.submit(workflow, wanted, without_values(source.text))
     except Refused as refused:
         raise refusal(refused, candidate) from None

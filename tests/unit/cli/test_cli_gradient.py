@@ -191,18 +191,23 @@ def test_inputs_as_the_services_users_give_them(argosy: Argosy, words: None) -> 
     assert "did you mean word?" in answer.err
 
 
-def test_a_dataset_that_does_not_exist(argosy: Argosy, folder: Path) -> None:
+def test_datasets_that_do_not_exist(argosy: Argosy, folder: Path) -> None:
     put(SPEC)
     answer = argosy("run", FILE)
-    assert answer.code == 4
-    assert "argosy datasets add words FOLDER" in answer.err
-    Path("words").mkdir()
-    assert argosy("datasets", "add", "words", "words").code == 0
-    answer = argosy("run", FILE)
     assert answer.code == 3
-    assert f"{FILE}:25:7: error: there is no dataset made" in answer.err or "there is no dataset made" in answer.err
-    assert "argosy datasets create made" in answer.err
+    for line, column, name, command in (
+        (22, 13, "words", "argosy datasets add words FOLDER"),
+        (26, 13, "made", "argosy datasets create made"),
+    ):
+        assert f"{FILE}:{line}:{column}: error: There is no dataset named '{name}'" in answer.err
+        assert command in answer.err
     assert argosy("list").out == ""
+    Path("words").mkdir()
+    assert argosy("datasets", "create", "words").code == 0
+    answer = argosy("run", FILE, "data=words", "word=x")
+    assert "has no version yet" in answer.err
+    assert "did you mean words?" in argosy("run", FILE, "data=wrds").err
+    assert argosy("run", FILE, "data=a b").code == 3
 
 
 def test_a_secret_that_does_not_exist(argosy: Argosy, words: None) -> None:

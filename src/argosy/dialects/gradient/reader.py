@@ -34,6 +34,8 @@ _JOB = ("uses", "with", "needs", "inputs", "outputs", "env", "resources")
 _REFERENCE = re.compile(r"(?P<owner>[^${}\n]+)\.(?P<side>inputs|outputs)\.(?P<name>[^.\n${}][^\n${}]*)")
 _EXPRESSION = re.compile(r"\$\{\{.*?\}\}", re.DOTALL)
 _WORKFLOW = "workflow"
+_WORD = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+_DATASET = re.compile(rf"(?:{_WORD}/)*{_WORD}(?::{_WORD})?")
 
 
 def read_spec(node: Node, notes: Notes) -> Spec | None:
@@ -233,7 +235,32 @@ class _Reader:
         if not ref:
             notes.report("field-missing", f"{what}: a dataset needs `with.ref`", below.place, hint="add `ref: NAME`")
             return None
-        return Data(type="dataset", ref=ref, place=place)
+        where = below.values["ref" if part.ref else "id"].place
+        version = ref.partition(":")[2]
+        if output and version.isdigit():
+            message = f"{what}: `{ref}` is a version, and versions never change"
+            notes.report("gradient-reference", message, where, hint=f"write `{ref.partition(':')[0]}`")
+        return Data(type="dataset", ref=self._spelled(ref, what, where), place=place)
+
+    def _spelled(self, ref: str, what: str, place: int) -> str:
+        """The reference as the catalog here spells names."""
+        if _DATASET.fullmatch(ref):
+            return ref
+        parts = [re.sub(r"[^A-Za-z0-9._-]+", "-", one).strip("-.") for one in re.split(r"[/:]", ref)]
+        marks = re.findall(r"[/:]", ref)
+        shown = "".join(part + mark for part, mark in zip(parts, [*marks, ""], strict=True))
+        if not _DATASET.fullmatch(shown):
+            message = f"{what}: `{ref}` names no dataset"
+            self.notes.report("gradient-reference", message, place, hint="write `[NAMESPACE/]NAME[:VERSION|:TAG]`")
+            return ref
+        self.notes.report(
+            "gradient-name",
+            f"{what}: the dataset `{ref}` is called `{shown}` here",
+            place,
+            severity="warning",
+            why="names are of letters, digits, '.', '_' and '-'",
+        )
+        return shown
 
     # -- jobs
 

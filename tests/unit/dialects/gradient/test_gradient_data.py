@@ -88,6 +88,25 @@ def test_every_form_of_a_reference_to_a_dataset(ref: str) -> None:
     assert named.ref == ref
 
 
+def test_a_dataset_whose_name_is_spelled_in_another_way_here() -> None:
+    text = jobs(f"a: {{{JOB}, inputs: {{d: {{type: dataset, with: {{ref: 'My Team/My data:v 1'}}}}}}}}")
+    assert "is called `My-Team/My-data:v-1` here" in warnings(text)[0]
+    named = artifacts(template(read(text)[0], "a"))["d"].named
+    assert named is not None
+    assert named.ref == "My-Team/My-data:v-1"
+
+
+@pytest.mark.parametrize("ref", ["a:b:c", ":x", "a/", "!"])
+def test_what_names_no_dataset(ref: str) -> None:
+    one = the_error(jobs(f"a: {{{JOB}, inputs: {{d: {{type: dataset, with: {{ref: '{ref}'}}}}}}}}"))
+    assert "names no dataset" in one.message
+
+
+def test_a_version_is_not_made_again() -> None:
+    one = the_error(jobs(f"a: {{{JOB}, outputs: {{d: {{type: dataset, with: {{ref: 'mnist:3'}}}}}}}}"))
+    assert one.hint == "write `mnist`"
+
+
 def test_what_an_earlier_job_wrote_is_passed_on_and_not_looked_up() -> None:
     text = jobs(f"""
 a: {{{JOB}, outputs: {{e: {{type: dataset, with: {{ref: out}}}}}}}}
