@@ -6,21 +6,16 @@ Argosy: `run` is called at its end with what the operation is and the values of 
 
 from __future__ import annotations
 
-import ast
-import json
+# Modules that only some operations need are imported where they do: most of a small step's time is imports.
 import os
-import re
-import runpy
-import shlex
-import subprocess
 import sys
-import uuid
-from typing import Any, cast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MISSING = object()
-REFERENCE = re.compile(r"\\?\$\{([^}]*)\}")
 WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False, "null": None, "~": None}
-UNEXPECTED = 3
 
 
 class Refused(Exception):
@@ -49,6 +44,8 @@ def decode(text: str, type: str = "") -> Any:
 
 
 def _quoted(text: str) -> str:
+    import json
+
     try:
         return json.loads(text)
     except ValueError:
@@ -56,6 +53,8 @@ def _quoted(text: str) -> str:
 
 
 def _collection(text: str) -> Any:
+    import json
+
     try:
         return json.loads(text)
     except ValueError:
@@ -88,16 +87,18 @@ def resolved(value: Any, values: dict[str, Any], as_text: bool = False) -> Any:
     """The value with its ${flag}s put in. A text that is nothing but one keeps the flag's type, unless as_text."""
     if not isinstance(value, str) or "${" not in value:
         return value
+    import re
+
     whole = re.fullmatch(r"\$\{([^}]*)\}", value)
     if whole and not as_text:
         return _of(whole.group(1), values)
 
-    def put(found: Any) -> str:
+    def put_in(found: Any) -> str:
         if found.group(0)[0] == "\\":
             return found.group(0)[1:]
         return plain(_of(found.group(1), values))
 
-    return REFERENCE.sub(put, value)
+    return re.sub(r"\\?\$\{([^}]*)\}", put_in, value)
 
 
 def _of(name: str, values: dict[str, Any]) -> Any:
@@ -157,25 +158,35 @@ def arguments_of(flags: dict[str, Any], values: dict[str, Any], before: list[str
     return words
 
 
-def _argument(option: str, value: Any, flag: dict[str, Any]) -> list[str]:
+def _argument(option: str, value: Any, flag: Any) -> list[str]:
     split = flag.get("arg_split")
     encoded = _encoded(value, flag.get("arg_encoding"))
-    if split is not None and not isinstance(value, list):
+    if isinstance(value, list):
+        return [option, _joined(value, split)]
+    if split is not None:
         parts = _parted(encoded, split)
         return [option, *parts] if parts else []
-    if isinstance(value, list):
-        by = split if isinstance(split, str) and split != "shlex" else " "
-        listed: list[Any] = list(cast("Any", value))
-        return [option, by.join(shlex.quote(plain(one)) if by == " " else plain(one) for one in listed)]
     return [option, encoded]
 
 
+def _joined(values: Any, split: Any) -> str:
+    if isinstance(split, str) and split not in ("shlex", "shell"):
+        return split.join(plain(one) for one in values)
+    import shlex
+
+    return " ".join(shlex.quote(plain(one)) for one in values)
+
+
 def _parted(text: str, split: Any) -> list[str]:
-    return shlex.split(text) if split in (True, "shlex", "shell") else text.split(str(split))
+    if split not in (True, "shlex", "shell"):
+        return text.split(str(split))
+    import shlex
+
+    return shlex.split(text)
 
 
 def _encoded(value: Any, encoding: Any) -> str:
-    known: dict[str, str] = encoding or {}
+    known: Any = encoding or {}
     for given, text in known.items():
         if decode(given) == value and decode(given).__class__ is value.__class__:
             return text
@@ -205,8 +216,8 @@ def environment_of(spec: dict[str, Any], values: dict[str, Any], run: str) -> di
     by_name = {flag["name"]: flag for flag in spec["flags"].values()}
     for name, value in values.items():
         flag = by_name.get(name, {})
-        variable = flag.get("env_name") or "FLAG_" + re.sub(r"[^A-Z0-9_]", "_", name.upper())
-        given[variable] = _encoded(value, flag.get("env_encoding"))
+        plainly = "".join(one if one.isascii() and one.isalnum() else "_" for one in name.upper())
+        given[flag.get("env_name") or f"FLAG_{plainly}"] = _encoded(value, flag.get("env_encoding"))
     return given
 
 
@@ -217,9 +228,12 @@ def python_path(spec: dict[str, Any]) -> list[str]:
 
 
 def run_id(spec: dict[str, Any]) -> str:
-    """The run's id in Guild's form; a step of a pipeline has one of its own."""
-    whole, node = uuid.UUID(spec["run"]), os.environ.get("ARGO_NODE_ID", "")
-    return whole.hex if node == os.environ.get("ARGO_WORKFLOW_NAME", "") else uuid.uuid5(whole, node).hex
+    """The run's id in Guild's form; a step of a pipeline has one of its own, which ends in the number of its node."""
+    whole, node = spec["run"].replace("-", ""), os.environ.get("ARGO_NODE_ID", "")
+    number = node.rpartition("-")[2].partition("(")[0]
+    if node == os.environ.get("ARGO_WORKFLOW_NAME", "") or not number.isdecimal():
+        return whole
+    return f"{whole[:24]}{int(number) & 0xFFFFFFFF:08x}"
 
 
 # -- Python modules
@@ -247,41 +261,33 @@ def module_file(name: str, folders: list[str]) -> tuple[str, str]:
     return "", ""
 
 
-def run_module(words: list[str], spec: dict[str, Any], values: dict[str, Any]) -> None:
-    """Run a module as the main program, with its flags where it wants them."""
+def run_module(words: list[str], spec: dict[str, Any], values: dict[str, Any], with_globals: Any) -> None:
+    """Run a module as the main program, with its flags where it wants them. with_globals: for those in its globals."""
     name, given = words[0], words[1:]
     folders = python_path(spec)
     sys.path[0:1] = folders
     file, folder = module_file(name, folders)
     if folder and folder not in sys.path:
         sys.path.insert(1, folder)
-    dest = spec.get("dest", "args")
-    kind, _, target = dest.partition(":")
-    if kind == "args":
+    if spec.get("dest", "args").partition(":")[0] == "args":
         given = given + arguments_of(spec["flags"], values, given)
-    if kind in ("globals", "global", "dict", "namespace"):
+    if with_globals is not None:
         if not file:
             raise Refused(f"there is no module {name} whose globals could be set")
-        _run_with_globals(file, name, given, _globals(kind, target, spec["flags"], values))
+        with_globals(file, name, given, spec, values)
         return
     sys.argv = [file or name, *given]
-    if file:
-        _run_file(file, name)
-    else:
-        runpy.run_module(name.rpartition("/")[2], run_name="__main__", alter_sys=True)
-
-
-def _run_file(file: str, name: str) -> None:
-    """A module of the code: as a module of its package, else as a file."""
-    if "." in name.rpartition("/")[2] and not name.endswith(".py"):
-        runpy.run_module(name.rpartition("/")[2], run_name="__main__", alter_sys=True)
-    else:
+    if file and ("." not in name.rpartition("/")[2] or name.endswith(".py")):
         with open(file, "rb") as source:
             code = compile(source.read(), file, "exec")
-        _execute(code, file, {})
+        execute(code, file, {})
+        return
+    import runpy
+
+    runpy.run_module(name.rpartition("/")[2], run_name="__main__", alter_sys=True)
 
 
-def _execute(code: Any, file: str, more: dict[str, Any]) -> None:
+def execute(code: Any, file: str, more: dict[str, Any]) -> None:
     """Run code as the module __main__, so that what it defines can be pickled."""
     module = type(sys)("__main__")
     module.__dict__.update({"__file__": file, "__builtins__": __builtins__, **more})
@@ -289,126 +295,39 @@ def _execute(code: Any, file: str, more: dict[str, Any]) -> None:
     exec(code, module.__dict__)
 
 
-def _globals(kind: str, target: str, flags: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
-    skipped = {flag["name"] for flag in flags.values() if flag.get("arg_skip")}
-    wanted: dict[str, Any] = {}
-    for flag in flags.values():
-        if flag["name"] not in skipped:
-            wanted[flag.get("arg_name") or flag["name"]] = values[flag["name"]]
-    if kind == "globals":
-        return wanted
-    nested: dict[str, Any] = {}
-    for name, value in wanted.items():
-        put(nested, name, value)
-    return {target: _Changed(nested, namespace=kind == "namespace")}
+# -- the whole
 
 
 def put(into: dict[str, Any], name: str, value: Any) -> None:
+    """Put a value into nested mappings, by its path with dots."""
     *parents, last = name.split(".")
     for parent in parents:
         into = into.setdefault(parent, {})
     into[last] = value
 
 
-class _Changed:
-    """What a mapping or a namespace becomes: its own values with those of the flags over them."""
-
-    def __init__(self, more: dict[str, Any], namespace: bool) -> None:
-        self.more = more
-        self.namespace = namespace
-
-    def over(self, value: Any) -> Any:
-        if self.namespace:
-            return self._space(value)
-        return _merged(value, self.more)
-
-    def _space(self, value: Any) -> Any:
-        if value is None or value is MISSING:
-            from types import SimpleNamespace
-
-            value = SimpleNamespace()
-        _set_all(value, self.more)
-        return value
-
-
-def _merged(value: Any, more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = dict(cast("Any", value)) if isinstance(value, dict) else {}
-    for name, one in more.items():
-        found[name] = _merged(found.get(name), one) if isinstance(one, dict) else one
-    return found
-
-
-def _set_all(space: Any, more: Any) -> None:
-    from types import SimpleNamespace
-
-    for name, one in more.items():
-        if isinstance(one, dict):
-            below = getattr(space, name, None)
-            if below is None:
-                below = SimpleNamespace()
-                setattr(space, name, below)
-            _set_all(below, one)
-        else:
-            setattr(space, name, one)
-
-
-def _run_with_globals(file: str, name: str, given: list[str], wanted: dict[str, Any]) -> None:
-    """Run a file in which the assignments to these names give their values instead of what is written."""
-    with open(file, "rb") as source:
-        tree = ast.parse(source.read(), file)
-    seen: set[str] = set()
-    tree.body = [_assigned(one, wanted, seen) for one in tree.body]
-    ast.fix_missing_locations(tree)
-    sys.argv = [file, *given]
-
-    def flag(key: str, value: Any) -> Any:
-        return _value_for(wanted[key], value)
-
-    more: dict[str, Any] = {"__argosy_flag__": flag}
-    more.update({key: _value_for(value, MISSING) for key, value in wanted.items() if key not in seen})
-    package = name.rpartition("/")[2].rpartition(".")[0]
-    if package and not name.endswith(".py"):
-        more["__package__"] = package
-    _execute(compile(tree, file, "exec"), file, more)
-
-
-def _value_for(wanted: Any, value: Any) -> Any:
-    return wanted.over(value) if isinstance(wanted, _Changed) else wanted
-
-
-def _assigned(statement: ast.stmt, wanted: dict[str, Any], seen: set[str]) -> ast.stmt:
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
-        target: ast.expr = statement.targets[0]
-    elif isinstance(statement, ast.AnnAssign) and statement.value is not None:
-        target = statement.target
-    else:
-        return statement
-    if isinstance(target, ast.Name) and target.id in wanted and statement.value is not None:
-        seen.add(target.id)
-        function = ast.Name(id="__argosy_flag__", ctx=ast.Load())
-        statement.value = ast.Call(func=function, args=[ast.Constant(value=target.id), statement.value], keywords=[])
-    return statement
-
-
-# -- the whole
-
-
-def run(spec: dict[str, Any], given: dict[str, str], inputs: Any = None, checks: Any = None) -> int:
-    """Carry the operation out and return its exit code. inputs, checks: parts that only some operations have."""
+def run(
+    spec: dict[str, Any], given: dict[str, str], inputs: Any = None, checks: Any = None, with_globals: Any = None
+) -> int:
+    """Carry the operation out and return its exit code. The last three: parts that only some operations have."""
     placed: Any = None
     try:
         values = values_of(spec["flags"], given)
         os.environ.update(environment_of(spec, values, run_id(spec)))
-        os.environ["PYTHONPATH"] = os.pathsep.join(
-            [*python_path(spec), *([os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else [])]
-        )
+        before = os.environ.get("PYTHONPATH")
+        os.environ["PYTHONPATH"] = os.pathsep.join([*python_path(spec), *([before] if before else [])])
         if inputs is not None:
             placed = inputs(spec, values)
             placed.place()
         words = [resolved(word, values, True) for word in spec["words"]]
-        if checks is not None:
-            return checks(spec, lambda: _begun(words, spec, values))
-        return _begun(words, spec, values)
+
+        def begin() -> int:
+            if spec["kind"] == "exec":
+                return _run_command(words, spec, values, alone=inputs is None and checks is None)
+            run_module(words, spec, values, with_globals)
+            return 0
+
+        return begin() if checks is None else checks(spec, begin)
     except Refused as problem:
         print(f"{spec['operation']}: {problem}", file=sys.stderr)
         return 1
@@ -417,14 +336,15 @@ def run(spec: dict[str, Any], given: dict[str, str], inputs: Any = None, checks:
             placed.take_back()
 
 
-def _begun(words: list[str], spec: dict[str, Any], values: dict[str, Any]) -> int:
-    if spec["kind"] == "exec":
-        at = [place for place, word in enumerate(words) if word == "__flag_args__"]
-        for place in reversed(at):
-            words[place : place + 1] = arguments_of(spec["flags"], values, words)
-        try:
-            return subprocess.call(words)
-        except OSError as problem:
-            raise Refused(f"{words[0]} cannot be run: {problem.strerror}") from None
-    run_module(words, spec, values)
-    return 0
+def _run_command(words: list[str], spec: dict[str, Any], values: dict[str, Any], alone: bool) -> int:
+    """Run a command. alone: nothing is left to do after it, so it may take this process's place."""
+    for place in reversed([at for at, word in enumerate(words) if word == "__flag_args__"]):
+        words[place : place + 1] = arguments_of(spec["flags"], values, words)
+    try:
+        if alone:
+            os.execvp(words[0], words)
+        import subprocess
+
+        return subprocess.call(words)
+    except OSError as problem:
+        raise Refused(f"{words[0]} cannot be run: {problem.strerror}") from None

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from argosy.dialects.guild.program import UNEXPECTED
+UNEXPECTED = 3
 
 
 def checked(spec: dict[str, Any], begin: Callable[[], int]) -> int:

@@ -6,16 +6,14 @@ moves back at the end, so that only what the operation made counts as made by it
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
 import os
-import re
-import shutil
 import sys
-from typing import Any, cast
 
 from argosy.dialects.guild.program import Refused, plain, put, python_path, resolved
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 HELD = os.path.join(".guild", "inputs")
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".gz")
@@ -57,6 +55,8 @@ class Inputs:
     # -- kinds of sources
 
     def _module(self, source: dict[str, Any]) -> None:
+        import importlib.util
+
         name = source["uri"]
         folders = python_path(self.spec)
         sys.path[1:1] = folders
@@ -107,6 +107,8 @@ class Inputs:
             self._post_process(source)
 
     def _check_hash(self, source: dict[str, Any], held: str) -> None:
+        import hashlib
+
         digest = hashlib.sha256()
         path = held if os.path.isfile(held) else os.path.join(held, source["name"])
         with open(path, "rb") as file:
@@ -122,9 +124,12 @@ class Inputs:
         if not packed or source["kind"] == "operation":
             return held
         target = f"{held}.unpacked"
+        import tarfile
+        import zipfile
+
         try:
             _unpack(path, target, source.get("type") or "", source["name"])
-        except (OSError, ValueError, EOFError, shutil.ReadError) as problem:
+        except (OSError, ValueError, EOFError, tarfile.TarError, zipfile.BadZipFile) as problem:
             raise Refused(f"{source['uri']} cannot be unpacked: {problem}") from None
         return target
 
@@ -137,8 +142,12 @@ class Inputs:
             os.path.relpath(os.path.join(folder, name), held) for folder, _, names in os.walk(held) for name in names
         )
         whole = source["name"] if source["kind"] == "file" and not source.get("select") else ""
-        patterns = [re.compile(resolved(one, self.values, True)) for one in source.get("select") or ()]
-        chosen = _selected(below, patterns, source) if patterns else [(one, one) for one in below]
+        chosen = [(one, one) for one in below]
+        if source.get("select"):
+            import re
+
+            patterns = [re.compile(resolved(one, self.values, True)) for one in source["select"]]
+            chosen = _selected(below, patterns, source)
         if source.get("select_number"):
             chosen = _extreme(chosen, source)
         prefix = os.path.dirname(source["uri"]) if source.get("preserve_path") and source["kind"] == "file" else ""
@@ -191,7 +200,7 @@ def _help(source: dict[str, Any]) -> str:
 
 def _has(content: Any, name: str) -> bool:
     for part in name.split("."):
-        inside: Any = cast("Any", content) if isinstance(content, dict) else {}
+        inside: Any = content if hasattr(content, "keys") else {}
         if part not in inside:
             return False
         content = inside[part]
@@ -214,6 +223,8 @@ def _selected(below: list[str], patterns: list[Any], source: dict[str, Any]) -> 
 
 def _extreme(chosen: list[tuple[str, str]], source: dict[str, Any]) -> list[tuple[str, str]]:
     """Of files with a number in their names, as the first group of a pattern tells it, the least or the greatest."""
+    import re
+
     found: list[tuple[float, tuple[str, str]]] = []
     for one in chosen:
         for text in source["select"]:
@@ -231,6 +242,8 @@ def _extreme(chosen: list[tuple[str, str]], source: dict[str, Any]) -> list[tupl
 
 def _renamed(path: str, source: dict[str, Any]) -> str:
     for pattern, new in source.get("rename") or ():
+        import re
+
         folder, name = os.path.split(path)
         if not pattern:
             return os.path.join(folder, new)
@@ -241,6 +254,8 @@ def _renamed(path: str, source: dict[str, Any]) -> str:
 
 
 def _unpack(path: str, target: str, kind: str, name: str) -> None:
+    import shutil
+
     os.makedirs(target, exist_ok=True)
     if (kind == "gzip" or name.endswith(".gz")) and not name.endswith(".tar.gz"):
         import gzip
@@ -266,14 +281,16 @@ def _unpack(path: str, target: str, kind: str, name: str) -> None:
 
 
 def _written(content: Any, path: str) -> str:
+    import json
+
     if path.endswith((".cfg", ".ini")):
         import configparser
         import io
 
         parser = configparser.ConfigParser()
         for section, values in content.items():
-            if isinstance(values, dict):
-                parser[section] = {key: plain(value) for key, value in cast("dict[str, Any]", values).items()}
+            if hasattr(values, "items"):
+                parser[section] = {key: plain(value) for key, value in values.items()}
             else:
                 parser["DEFAULT"][section] = plain(values)
         text = io.StringIO()

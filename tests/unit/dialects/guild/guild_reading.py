@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import re
+import ast
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,12 +49,13 @@ def _workflow(one: LoadedDocument) -> Workflow:
 def spec_of(template: Template) -> dict[str, Any]:
     """What the program of a template is told."""
     assert template.script is not None
-    line = next(one for one in template.script.source.splitlines() if one.startswith("sys.exit(run(json.loads("))
-    text = re.match(r"sys\.exit\(run\(json\.loads\(('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\)", line)
-    assert text is not None, line
-    import ast
-
-    return json.loads(ast.literal_eval(text[1]))
+    call = ast.parse(template.script.source.replace("{{=toJson(inputs.parameters)}}", "{}").splitlines()[-1]).body[0]
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    (run,) = call.value.args
+    assert isinstance(run, ast.Call)
+    found: dict[str, Any] = ast.literal_eval(run.args[0])
+    return found
 
 
 def spec(loaded: Loaded, name: str) -> dict[str, Any]:

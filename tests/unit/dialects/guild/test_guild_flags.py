@@ -130,7 +130,7 @@ def test_distribution_is_named() -> None:
     )
 
 
-@pytest.mark.parametrize("value", [1, 1.0, 1e-5, "a", "", "a b", "1", "yes", "null", "[1]", "{a", "'", True, False, None,
+@pytest.mark.parametrize("value", [1, 1.0, 1e-5, "a", "",  "1", "yes", "null", "[1]", "{a", "'", True, False, None,
                                    [1, "a", None], ["a,b", "c"], {"a": 1}])  # fmt: skip
 def test_texts_of_values_are_read_as_the_same_values(value: Any) -> None:
     from argosy.dialects.guild.flags import quoted_text

@@ -29,7 +29,7 @@ def _spec(words: list[str], flags: dict[str, Any] | None = None, **more: Any) ->
 def _run(folder: Path, spec: dict[str, Any], **values: str) -> subprocess.CompletedProcess[str]:
     """The program as a step runs it, in a folder."""
     source = source_of(spec).replace("{{workflow.uid}}", RUN)
-    source = source.replace("{{=toJson(toJson(inputs.parameters))}}", json.dumps(json.dumps(values)))
+    source = source.replace("{{=toJson(inputs.parameters)}}", json.dumps(values))
     script = folder.parent / "script"
     script.write_text(source)
     environment = {"PATH": os.environ["PATH"], "ARGO_NODE_ID": "run", "ARGO_WORKFLOW_NAME": "run"}
@@ -236,7 +236,10 @@ def _held(work: Path, **files: str) -> Path:
     return folder
 
 
-LIST = "import os\nprint(sorted(os.path.relpath(os.path.join(d, n)) for d, _, ns in os.walk('.') for n in ns if '.guild' not in d))\n"
+LIST = """
+import os
+print(sorted(os.path.relpath(os.path.join(d, n)) for d, _, ns in os.walk(".") for n in ns if ".guild" not in d))
+"""
 
 
 def _listed(work: Path, source: dict[str, Any], module: str = LIST, **values: str) -> Any:
@@ -362,8 +365,10 @@ def test_what_cannot_be_placed(work: Path, more: dict[str, Any], code: int, said
     assert said in done.stderr
 
 
-@pytest.mark.parametrize(("more", "code", "said"), [({}, 0, "warning: nothing in prepare"), ({"fail_if_empty": True}, 1, ""),
-                                                    ({"warn_if_empty": False}, 0, "")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("more", "code", "said"),
+    [({}, 0, "warning: nothing in prepare"), ({"fail_if_empty": True}, 1, ""), ({"warn_if_empty": False}, 0, "")],
+)
 def test_an_operation_that_left_nothing(work: Path, more: dict[str, Any], code: int, said: str) -> None:
     _held(work)
     (work / "m.py").write_text("")

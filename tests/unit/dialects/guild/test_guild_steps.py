@@ -200,9 +200,9 @@ def test_flags_may_be_forced() -> None:
 
 @pytest.mark.parametrize(
     "attribute",
-    ["additional-deps: a", "break: a", "break-on-error: yes", "batch-label: a", "batch-tags: a", "force-sourcecode: yes",
-     "label: a", "maximize: a", "minimize: a", "needed: yes", "opt-flags: a", "optimize: yes", "optimizer: a",
-     "remote: a", "tags: a"],
+    ["additional-deps: a", "break: a", "break-on-error: yes", "batch-label: a", "batch-tags: a",
+     "force-sourcecode: yes", "label: a", "maximize: a", "minimize: a", "needed: yes", "opt-flags: a", "optimize: yes",
+     "optimizer: a", "remote: a", "tags: a"],
 )  # fmt: skip
 def test_attributes_of_steps_without_effect_are_named(attribute: str) -> None:
     name = attribute.partition(":")[0]
