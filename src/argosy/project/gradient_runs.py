@@ -106,13 +106,17 @@ def values_of(push: Push, takes: Signature) -> dict[str, str]:
     return {name: value for name, value in given.items() if takes.find(name) is not None}
 
 
-def check(project: Project, workflow: Workflow, takes: Signature, given: Mapping[str, str]) -> None:
-    """Raises Refused, with all findings, when the run lacks its event, a secret or a dataset. given: by any name."""
+def check(project: Project, workflow: Workflow, takes: Signature, given: Mapping[str, str], runtime: str = "") -> None:
+    """Raises Refused, with all findings, when the run lacks its event, a secret, a dataset or a runtime that can.
+
+    given: values by any name of an input. runtime: the one that was asked for.
+    """
     catalog = project.documents_if_any or DocumentCatalog([])
     findings = [
         *_event_findings(takes, given),
         *_secret_findings(workflow, catalog),
         *_dataset_findings(project, workflow, takes, given),
+        *(_path_findings(workflow) if (runtime or project.configuration.runtime) == "process" else ()),
     ]
     if findings:
         raise Refused(findings[0].message, tuple(findings), hint=findings[0].hint)
@@ -159,6 +163,23 @@ def _dataset_findings(
             yield Finding(
                 rule="gradient-dataset", severity="error", path=tuple(path), message=problem.message, hint=problem.hint
             )
+
+
+def _path_findings(workflow: Workflow) -> Iterator[Finding]:
+    """Jobs with /inputs or /outputs, which plain processes cannot have for their own; the first tells of all."""
+    for index, template in enumerate(workflow.spec.templates):
+        main = template.container or template.script
+        if main is None or not (main.volume_mounts or (template.inputs is not None and template.inputs.artifacts)):
+            continue
+        yield Finding(
+            rule="gradient-runtime",
+            severity="error",
+            path=("spec", "templates", index),
+            message=f"the job {template.name} has /inputs or /outputs, which a plain process cannot have for its own",
+            why="two jobs would clash there",
+            hint="--runtime sandbox or --runtime podman",
+        )
+        return
 
 
 def _secret_findings(workflow: Workflow, catalog: Catalog) -> Iterator[Finding]:

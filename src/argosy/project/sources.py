@@ -302,7 +302,7 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
         if workflow.metadata.annotations.get("argosy.dev/format") == "gradient":
             from argosy.project.gradient_runs import check
 
-            check(project, workflow, wanted.signature or Signature(), wanted.parameters)
+            check(project, workflow, wanted.signature or Signature(), wanted.parameters, wanted.runtime)
         return project.submit(workflow, wanted, without_values(source.text))
     except Refused as refused:
         raise refusal(refused, candidate) from None

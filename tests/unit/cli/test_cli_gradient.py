@@ -69,7 +69,12 @@ jobs:
 """
 FILE = ".gradient/workflows/spec.yaml"
 
-needs_sandbox = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+
+
+@pytest.fixture(autouse=True)
+def in_sandboxes(folder: Path) -> None:
+    (folder / "argosy.toml").write_text('[run]\nruntime = "sandbox"\n')
 
 
 def put(text: str, file: str = FILE) -> str:
@@ -141,14 +146,13 @@ def test_a_spec_that_is_wrong(argosy: Argosy, folder: Path) -> None:
     assert argosy("list").out == ""
 
 
-@needs_sandbox
 def test_data_goes_through_a_run(argosy: Argosy, words: None) -> None:
     put(SPEC)
-    answer = argosy("run", FILE, "--runtime", "sandbox", "-q")
+    answer = argosy("run", FILE, "-q")
     assert answer.code == 0, argosy("logs", "@latest").out + answer.err
     assert argosy("logs", "@latest", "use").out == "some words\none {{two}}\ndone\n"
     assert versions(argosy, "made") == [1]
-    assert argosy("run", FILE, "word=other", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", FILE, "word=other", "-q").code == 0
     assert argosy("logs", "@latest", "use").out == "some words\nother\ndone\n"
     # What was in a version before is not in the next.
     assert argosy("datasets", "get", "made:2", "-d", "there").code == 0
@@ -157,33 +161,30 @@ def test_data_goes_through_a_run(argosy: Argosy, words: None) -> None:
     assert Path("before/word").read_text() == "one {{two}}"
 
 
-@needs_sandbox
 def test_a_job_that_fails_makes_no_version(argosy: Argosy, words: None) -> None:
     put(SPEC.replace("CODE: 0", "CODE: 3"))
-    assert argosy("run", FILE, "--runtime", "sandbox", "-q").code == 1
+    assert argosy("run", FILE, "-q").code == 1
     assert versions(argosy, "made") == []
     nodes = {one["displayName"]: one["phase"] for one in latest(argosy)["status"]["nodes"].values()}
     assert (nodes["make-it"], nodes["use"]) == ("Failed", "Omitted")
 
 
-@needs_sandbox
 def test_a_dataset_is_the_version_that_is_named(argosy: Argosy, words: None) -> None:
     put(SPEC)
     Path("words/a").write_text("newer words\n")
     assert argosy("datasets", "add", "words:new", "words").code == 0
     for given, found in (("words:1", "some"), ("words:new", "newer"), ("words", "newer"), ("words:latest", "newer")):
-        assert argosy("run", FILE, f"data={given}", "--runtime", "sandbox", "-q").code == 0
+        assert argosy("run", FILE, f"data={given}", "-q").code == 0
         assert argosy("logs", "@latest", "use").out.startswith(found), given
 
 
-@needs_sandbox
 def test_inputs_as_the_services_users_give_them(argosy: Argosy, words: None) -> None:
     put(SPEC)
     Path("inputs.json").write_text('{"data": {"ref": "words:1"}, "word": {"value": "from a file"}}')
-    assert argosy("run", FILE, "--inputs", "inputs.json", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", FILE, "--inputs", "inputs.json", "-q").code == 0
     assert "from a file" in argosy("logs", "@latest", "use").out
     given = ("--inputs", "inputs.json", "--inputs", "word=closer")
-    assert argosy("run", FILE, *given, "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", FILE, *given, "-q").code == 0
     assert "closer" in argosy("logs", "@latest", "use").out
     assert argosy("run", FILE, "--inputs", "absent.json").code == 4
     answer = argosy("run", FILE, "wrod=x")
@@ -226,20 +227,29 @@ def test_a_secret_of_an_action_that_does_not_exist(argosy: Argosy, folder: Path)
     assert "there is no secret GIT" in answer.err
 
 
-@needs_sandbox
 def test_a_secret_reaches_the_job_and_no_log(argosy: Argosy, words: None) -> None:
     put(SPEC.replace("CODE: 0", "CODE: 0, TOKEN: 'secret:TOKEN'").replace("set -e", 'set -e; echo "<$TOKEN>"'))
     Path("token").write_text("geheimnisvoll")
     assert argosy("secrets", "set", "TOKEN", "--from-file", "value=token").code == 0
-    assert argosy("run", FILE, "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", FILE, "-q").code == 0
     assert "<***>" in argosy("logs", "@latest", "make-it").out
 
 
 def test_plain_processes_have_no_such_paths(argosy: Argosy, words: None) -> None:
     put(SPEC)
-    assert argosy("run", FILE, "--runtime", "process", "-q").code == 1
-    nodes = {one["displayName"]: one.get("message", "") for one in latest(argosy)["status"]["nodes"].values()}
-    assert "--runtime sandbox or --runtime podman" in nodes["make-it"]
+    for given in (("--runtime", "process"), ()):
+        answer = argosy("run", FILE, *given)
+        Path("argosy.toml").write_text('[run]\nruntime = "process"\n')
+        assert answer.code == 3
+        assert f"{FILE}:8:5: error: the job make-it has /inputs or /outputs" in answer.err
+        assert "--runtime sandbox or --runtime podman" in answer.err
+    assert argosy("list").out == ""
+
+
+def test_jobs_without_data_are_plain_processes(argosy: Argosy, folder: Path) -> None:
+    put("jobs: {a: {uses: container@v1, with: {image: x, command: echo hi}, resources: {instance-type: C3}}}\n")
+    assert argosy("run", FILE, "--runtime", "process", "-q").code == 0
+    assert argosy("logs", "@latest").out == "hi\n"
 
 
 def test_without_a_push_there_is_no_url(argosy: Argosy, repository: Path) -> None:
@@ -249,12 +259,11 @@ def test_without_a_push_there_is_no_url(argosy: Argosy, repository: Path) -> Non
     assert "--event push --ref BRANCH" in answer.err
 
 
-@needs_sandbox
 def test_a_push_starts_what_its_branch_starts(argosy: Argosy, repository: Path) -> None:
     first = git("rev-parse", "HEAD")
     # What is pushed counts, not what lies around.
     Path("file").write_text("not pushed\n")
-    assert argosy("run", "--event", "push", "--ref", "main", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", "--event", "push", "--ref", "main", "-q").code == 0
     assert argosy("logs", "@latest", "look").out == "from main\n"
     metadata = latest(argosy)["metadata"]["annotations"]
     assert metadata["argosy.dev/event-commit"] == first
@@ -262,7 +271,7 @@ def test_a_push_starts_what_its_branch_starts(argosy: Argosy, repository: Path) 
     parameters = {one["name"]: one["value"] for one in latest(argosy)["spec"]["arguments"]["parameters"]}
     assert parameters == {"context-event-github-url": str(repository), "context-event-github-ref": first}
     commit()
-    assert argosy("run", FILE, "--event", "push", "--ref", "refs/heads/main", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", FILE, "--event", "push", "--ref", "refs/heads/main", "-q").code == 0
     assert argosy("logs", "@latest", "look").out == "not pushed\n"
 
 
@@ -285,7 +294,7 @@ def test_a_push_outside_of_a_repository(argosy: Argosy, folder: Path) -> None:
 def test_one_wrong_spec_keeps_no_other_from_running(argosy: Argosy, repository: Path) -> None:
     put("jobs: {a: {}}\n", ".gradient/workflows/a.yaml")
     commit()
-    answer = argosy("run", "--event", "push", "--runtime", "process", "-q")
+    answer = argosy("run", "--event", "push", "-q")
     assert answer.code == 3
     assert "has no `uses`" in answer.err
     assert latest(argosy)["metadata"]["generateName"] == "spec-"
@@ -312,19 +321,18 @@ def test_a_bare_repository_is_told_of_what_it_received(argosy: Argosy, repositor
     git("clone", "-q", "--bare", ".", "bare.git")
     os.chdir("bare.git")
     assert argosy("workflows", "hook").out.strip().endswith("bare.git/hooks/post-receive")
-    assert argosy("run", "--event", "push", "--ref", "main", "--runtime", "process", "-q").code == 1
+    assert argosy("run", "--event", "push", "--ref", "main", "-q").code == 0
     assert latest(argosy)["metadata"]["annotations"]["argosy.dev/event-branch"] == "main"
 
 
-@needs_sandbox
 def test_kept_workflows(argosy: Argosy, words: None) -> None:
     put(SPEC)
     assert argosy("workflows", "create", "words", FILE, "-p", "word=kept").code == 0
-    assert argosy("run", "workflow/words", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", "workflow/words", "-q").code == 0
     assert "kept" in argosy("logs", "@latest", "use").out
     # A new spec, with the inputs of the workflow.
     put(SPEC.replace("cat /inputs/state", "echo new"), "new.yaml")
-    assert argosy("run", "new.yaml", "--workflow", "words", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", "new.yaml", "--workflow", "words", "-q").code == 0
     assert argosy("logs", "@latest", "use").out == "some words\nkept\nnew\n"
     annotations = latest(argosy)["metadata"]["annotations"]
     assert annotations["argosy.dev/workflow"] == "words"
@@ -332,14 +340,13 @@ def test_kept_workflows(argosy: Argosy, words: None) -> None:
     assert argosy("run", "new.yaml", "--workflow", "wrods").code == 4
 
 
-@needs_sandbox
 def test_an_action_of_the_project(argosy: Argosy, folder: Path) -> None:
     put(
         "with: {who: {type: string}}\ntemplate: {container: {image: x, command: [echo, 'hello {{with.who}}']}}\n",
         ".argosy/actions/greet@v1.yaml",
     )
     put("jobs: {a: {uses: greet@v1, with: {who: you}, resources: {instance-type: C3}}}\n")
-    assert argosy("run", FILE, "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", FILE, "-q").code == 0
     assert argosy("logs", "@latest", "a").out == "hello you\n"
     put("template: {}\n", ".argosy/actions/greet@v1.yaml")
     answer = argosy("run", FILE)
@@ -347,7 +354,6 @@ def test_an_action_of_the_project(argosy: Argosy, folder: Path) -> None:
     assert "greet@v1.yaml:1:1" in answer.err
 
 
-@needs_sandbox
 def test_a_model_is_made(argosy: Argosy, words: None) -> None:
     put("""\
 defaults: {resources: {instance-type: C3}}
@@ -363,7 +369,7 @@ jobs:
     with: {image: x, command: cat, args: [/inputs/id]}
     inputs: {id: model.outputs.model-id}
 """)
-    assert argosy("run", FILE, "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", FILE, "-q").code == 0
     id = argosy("logs", "@latest", "show").out.strip()
     assert argosy("models", "get", id, "-d", "there").code == 0
     assert Path("there/a").read_text() == "some words\n"
@@ -372,7 +378,7 @@ jobs:
 def test_machines_of_the_project(argosy: Argosy, folder: Path) -> None:
     put("jobs: {a: {uses: container@v1, with: {image: x}, resources: {instance-type: huge}}}\n")
     assert "huge" in argosy("lint", FILE).out
-    Path("argosy.toml").write_text('[instance-types.huge]\ncpu = 1\nmemory = "1Mi"\n')
+    Path("argosy.toml").write_text('[run]\nruntime = "sandbox"\n[instance-types.huge]\ncpu = 1\nmemory = "1Mi"\n')
     assert argosy("lint", FILE).out == ""
     converted = argosy("convert", FILE).out
     assert "cpu: '1'" in converted
@@ -380,10 +386,9 @@ def test_machines_of_the_project(argosy: Argosy, folder: Path) -> None:
     assert argosy("lint", FILE).code == 3
 
 
-@needs_sandbox
 def test_what_it_is_run_as_can_be_printed_and_run(argosy: Argosy, words: None) -> None:
     put(SPEC)
     Path("argo.yaml").write_text(argosy("convert", FILE).out)
     assert "kind: Workflow" in Path("argo.yaml").read_text()
-    assert argosy("run", "argo.yaml", "--runtime", "sandbox", "-q").code == 0
+    assert argosy("run", "argo.yaml", "-q").code == 0
     assert argosy("logs", "@latest", "use").out == "some words\none {{two}}\ndone\n"
