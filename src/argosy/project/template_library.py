@@ -30,7 +30,8 @@ KEPT = ("WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 def create(project: Project, loaded: Loaded, name: str = "") -> Applied:
     """Keep the one workflow of a file as a template, or as a new version of it. name: "" for the file's own.
 
-    Raises InvalidFile when the file holds none or several, UsageError for a name that no template can have.
+    Raises InvalidFile when the file holds none, several or something else as well, UsageError for a name that no
+    template can have.
     """
     found = [one for one in loaded.documents if isinstance(one.value, Workflow | WorkflowTemplate | CronWorkflow)]
     if len(found) != 1:
@@ -40,6 +41,11 @@ def create(project: Project, loaded: Loaded, name: str = "") -> Applied:
         )
     document = found[0]
     value = document.value
+    if others := [one.value.kind for one in loaded.documents if one is not document]:
+        raise InvalidFile(
+            f"{loaded.source.file} holds {', '.join(others)} besides the workflow",
+            hint="put them into a file of their own, and argosy apply -f that",
+        )
     if isinstance(value, Workflow):
         value = _template(project, value, document, loaded.source.text)
     given = name or value.metadata.name or name_of_file(loaded.source.file)

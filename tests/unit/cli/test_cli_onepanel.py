@@ -244,6 +244,25 @@ def test_names_of_templates(argosy: Argosy, say: str) -> None:
     assert argosy("templates", "clone", "say", "other").code == 4
 
 
+def test_a_template_is_made_of_one_workflow(argosy: Argosy, folder: Path, hello: str) -> None:
+    assert argosy("templates", "create", hello).out == "hello version 1 created\n"
+    assert argosy("run", "template/hello", "who=moon", "-q").code == 0
+    secret = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n"
+    for file, text, said in (
+        ("more.yaml", (folder / hello).read_text() + secret, "more.yaml holds ConfigMap besides the workflow"),
+        ("none.yaml", secret, "none.yaml holds 0 workflows"),
+        (
+            "two.yaml",
+            f"{(folder / hello).read_text()}---\n{(folder / hello).read_text()}",
+            "two.yaml holds 2 workflows",
+        ),
+    ):
+        (folder / file).write_text(text)
+        done = argosy("templates", "create", file)
+        assert done.code == 3
+        assert said in done.err
+
+
 def test_node_pools_of_kept_templates(argosy: Argosy, say: str, folder: Path) -> None:
     argosy("templates", "create", say)
     (folder / "argosy.toml").write_text(POOLS)
