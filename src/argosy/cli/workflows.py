@@ -186,7 +186,8 @@ def _show_runs(runs: list[tuple[str, str, float]], output: str | None) -> None:
 
 @command.command("hook")
 @click.option("--remove", is_flag=True, help="Take it away again.")
-def hook(remove: bool) -> None:
+@home_option
+def hook(remove: bool, home: Path | None) -> None:
     """Let git run what a push starts: the specs of .gradient/workflows whose on.github.branches.only names the branch.
 
     On a working copy it is a pre-push hook, on a bare repository a post-receive hook. It never keeps a push from going
@@ -199,7 +200,7 @@ def hook(remove: bool) -> None:
         path = uninstall(Path.cwd())
         talk.say(f"{path} is removed" if path else "there is no such hook")
         return
-    path = install(Path.cwd())
+    path = install(Path.cwd(), home)
     talk.data(str(path))
 
 

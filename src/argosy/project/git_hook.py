@@ -22,15 +22,18 @@ while read -r first second third fourth; do
   case "$ref" in
   refs/heads/*)
     (unset $(git rev-parse --local-env-vars)
-     {command} run --event push --ref "$ref" --detach) </dev/null >&2 || true ;;
+     {command} run --event push --ref "$ref" --detach{home}) </dev/null >&2 || true ;;
   esac
 done
 exit 0
 """
 
 
-def install(folder: Path) -> Path:
-    """Make the hook of the repository around a folder; its path. Raises NotFound, UsageError, EnvironmentTrouble."""
+def install(folder: Path, home: Path | None = None) -> Path:
+    """Make the hook of the repository around a folder; its path. home: of the runs, where it is not the usual one.
+
+    Raises NotFound, UsageError, EnvironmentTrouble.
+    """
     path, bare = _place(folder)
     if path.exists() and not _is_ours(path):
         raise UsageError(
@@ -39,7 +42,8 @@ def install(folder: Path) -> Path:
         )
     command = f"{shlex.quote(sys.executable)} -m argosy"
     # A branch that is pushed is the local one; one that is deleted has no local ref.
-    script = _SCRIPT.format(mark=_MARK, ref="$third" if bare else "$first", command=command)
+    where = f" --home {shlex.quote(str(home.absolute()))}" if home is not None else ""
+    script = _SCRIPT.format(mark=_MARK, ref="$third" if bare else "$first", command=command, home=where)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f"{path.name}.argosy")

@@ -310,6 +310,8 @@ def test_the_hook(argosy: Argosy, repository: Path) -> None:
     git("push", "-q", "../there.git", "main")
     assert latest(argosy)["metadata"]["annotations"]["argosy.dev/event"] == "push"
     argosy("wait", "@latest")
+    assert argosy("workflows", "hook", "--home", "a b").code == 0
+    assert f"--home '{repository}/a b'" in path.read_text()
     assert argosy("workflows", "hook", "--remove").code == 0
     assert not path.exists()
     path.write_text("#!/bin/sh\n")
