@@ -50,7 +50,7 @@ def meant(name: str) -> tuple[str, str] | None:
         return name, ""
     if colon and is_guild(file) and os.path.isfile(file):
         return file, operation
-    if os.path.exists(name) or name == "-":
+    if os.path.isfile(name) or name == "-":
         return None
     here = file_in(Path())
     if here is None:
@@ -88,7 +88,7 @@ def surroundings_of(path: Path, project: Project | None = None) -> Surroundings:
     )
     if project is None:
         return given
-    return msgspec.structs.replace(given, ask=_asker(project, folder))
+    return msgspec.structs.replace(given, ask=_asker(project, folder), asks=True)
 
 
 def _values(text: str) -> list[str] | None:

@@ -27,12 +27,17 @@ _DESTS = ("args", "globals", "global", "dict", "namespace", "config", "none")
 
 
 class OperationFlags(msgspec.Struct, frozen=True, kw_only=True):
-    """The flags of one operation. dest: where they go. names: the parameter of each flag."""
+    """The flags of one operation. dest: where they go. names: the parameter of each flag.
+
+    known: all are known; otherwise it takes running a module to know them. others: what the module has besides.
+    """
 
     inputs: tuple[inputs.Input, ...]
     spec: dict[str, dict[str, Any]]
     dest: str
     names: dict[str, str]
+    known: bool = True
+    others: frozenset[str] = frozenset()
 
     def default(self, name: str) -> str:
         """The default of a flag as text."""
@@ -99,7 +104,16 @@ def flags_of(found: Found, main: list[str], surroundings: Surroundings, findings
         _check(found, name, flag, findings)
         spec[names[name]] = _told(name, flag, operation.default_flag_arg_skip)
         made.append(_input(name, names[name], flag))
-    return OperationFlags(inputs=tuple(made), spec=spec, dest=dest, names=names)
+    imports = operation.flags_import not in (None, False, [])
+    others = frozenset(one.name for one in module.options) if module is not None else frozenset[str]()
+    return OperationFlags(
+        inputs=tuple(made),
+        spec=spec,
+        dest=dest,
+        names=names,
+        known=not imports or surroundings.asks or (module is not None and module.sure),
+        others=others - names.keys(),
+    )
 
 
 def _module(main: list[str], python_path: tuple[str, ...], surroundings: Surroundings) -> Module | None:

@@ -265,14 +265,15 @@ class _Pipeline:
     def _texts(self, one: _Wanted, flags: OperationFlags) -> dict[str, str]:
         """Each flag of the step's operation as text: the operation's default, the step's value, the parent's word."""
         texts = {name: flags.default(name) for name in flags.names}
+        unknown: list[str] = []
         for name, value in one.flags.items():
             known = self._flag(name, flags)
-            if known is None and not one.step.force_flags:
-                near = did_you_mean(name, flags.names)
-                hint = f"did you mean `{near}`?" if near else f"it has {', '.join(flags.names) or 'none'}"
-                self._no(f"unsupported flag {name!r} of {one.found.whole_name}", one.span, hint)
-            elif known is not None and value is not None:
+            if known is None:
+                unknown.append(name)
+            elif value is not None:
                 texts[known] = value if isinstance(value, str) else text_of(value)
+        if unknown and flags.known and not one.step.force_flags:
+            self._unsupported(unknown, flags, one)
         for prefix in (one.name, one.step.name, one.found.whole_name, one.found.name):
             for name in flags.names:
                 parent = f"{prefix}:{name}"
@@ -284,6 +285,15 @@ class _Pipeline:
         for text in texts.values():
             self._check_references(text, one)
         return texts
+
+    def _unsupported(self, names: list[str], flags: OperationFlags, one: _Wanted) -> None:
+        near = did_you_mean(names[0], flags.names)
+        hint = f"did you mean `{near}`?" if near else f"it has {', '.join(flags.names) or 'none'}"
+        if flags.others.issuperset(names):
+            hint = "its module has them: add `flags-import: all` to the operation"
+        shown = ", ".join(repr(name) for name in names)
+        what = "unsupported flag" if len(names) == 1 else "unsupported flags"
+        self._no(f"{what} {shown} of {one.found.whole_name}", one.span, hint)
 
     def _flag(self, name: str, flags: OperationFlags) -> str | None:
         if name in flags.names:

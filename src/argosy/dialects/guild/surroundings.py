@@ -55,5 +55,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     kind: Callable[[str], Found] = _nothing
     ask: Callable[[str, Sequence[str]], list[Imported] | None] = _no_answer
     values: Callable[[str], list[str] | None] = _no_space
+    # Whether there is anybody to ask.
+    asks: bool = False
     folder: str = ""
     root: str = ""
