@@ -281,12 +281,12 @@ class _Reader:
         needs = self._needs(node)
         outputs = {
             key: data
-            for key, child, where in _entries(notes.mapping(node.values.get("outputs"), "`outputs`"))
+            for key, child, where in self._files(node, "outputs")
             if (data := self._data(child, where, f"the output `{key}`", output=True)) is not None
         }
         inputs = {
             key: data
-            for key, child, where in _entries(notes.mapping(node.values.get("inputs"), "`inputs`"))
+            for key, child, where in self._files(node, "inputs")
             if (data := self._input(key, child, where)) is not None
         }
         if "uses" not in node.values:
@@ -316,6 +316,17 @@ class _Reader:
             registries=own.container_registries or usual.container_registries,
             whole=_errors(notes) == before,
         )
+
+    def _files(self, node: Mapping, side: str) -> list[tuple[str, Node, int]]:
+        """The inputs or outputs of a job whose names can be those of files."""
+        found: list[tuple[str, Node, int]] = []
+        for key, child, place in _entries(self.notes.mapping(node.values.get(side), f"`{side}`")):
+            if key in ("", ".", "..") or "/" in key or "{{" in key:
+                message = f"`{key}` cannot be the name of a file below /{side}"
+                self.notes.report("gradient-name", message, place, hint="use letters, digits, '-', '_' and '.'")
+            else:
+                found.append((key, child, place))
+        return found
 
     def _needs(self, node: Mapping) -> tuple[tuple[str, int], ...]:
         given = node.values.get("needs")

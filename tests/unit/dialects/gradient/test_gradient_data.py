@@ -102,6 +102,25 @@ def test_what_names_no_dataset(ref: str) -> None:
     assert "names no dataset" in one.message
 
 
+@pytest.mark.parametrize("name", ["''", ".", "'..'", "../../etc", "/etc", "a/b", "'{{a}}'"])
+def test_names_that_are_no_files(name: str) -> None:
+    for side in (f"inputs: {{{name}: {{type: string, with: {{value: x}}}}}}", f"outputs: {{{name}: {{type: volume}}}}"):
+        assert "cannot be the name of a file" in the_error(jobs(f"a: {{{JOB}, {side}}}")).message
+
+
+def test_any_name_of_a_file_stays() -> None:
+    text = jobs(f"""
+a: {{{JOB}, outputs: {{my file.txt: {{type: string}}, my-file-txt: {{type: string}}}}}}
+b: {{{JOB}, needs: [a], inputs: {{ä b: a.outputs.my file.txt, c: a.outputs.my-file-txt}}}}
+""")
+    workflow, _ = read(text)
+    outputs = template(workflow, "a").outputs
+    assert outputs is not None
+    sources = [(one.name, one.value_from.path) for one in outputs.parameters if one.value_from is not None]
+    assert sources == [("my-file-txt", "/outputs/my file.txt"), ("my-file-txt-2", "/outputs/my-file-txt")]
+    assert [one.path for one in artifacts(template(workflow, "b")).values()] == ["/inputs/ä b", "/inputs/c"]
+
+
 def test_a_version_is_not_made_again() -> None:
     one = the_error(jobs(f"a: {{{JOB}, outputs: {{d: {{type: dataset, with: {{ref: 'mnist:3'}}}}}}}}"))
     assert one.hint == "write `mnist`"
