@@ -17,6 +17,7 @@ from argosy.cli.progress import COLORS, duration, spell
 
 if TYPE_CHECKING:
     from argosy.model.manifest import Outputs
+    from argosy.project.project import Project
     from argosy.project.views import RunView
 
 SYMBOLS = {
@@ -64,10 +65,10 @@ def command(run: str, output: str | None, generation: int | None, home: Path | N
 
         talk.data(dump(found.workflow).rstrip("\n"))
     else:
-        show(talk, found)
+        show(talk, project, found)
 
 
-def show(talk: Console, run: RunView) -> None:
+def show(talk: Console, project: Project, run: RunView) -> None:
     """The run for people, on stdout."""
     summary, status = run.summary, run.status
     phase = run.phase if not summary.finished else str(status["phase"])
@@ -93,6 +94,7 @@ def show(talk: Console, run: RunView) -> None:
     for use in run.options.data:
         word = f"{use.kind} {use.asked}" if use.asked != use.found else use.kind
         _line(talk, "Data", visible(f"{word} is {use.found}  {use.place}"))
+    _show_addresses(talk, project, run)
     _show_outputs(talk, status.get("outputs"))
     talk.data("")
     show_tree(talk, run)
@@ -100,6 +102,19 @@ def show(talk: Console, run: RunView) -> None:
 
 def _line(talk: Console, word: str, text: str) -> None:
     talk.data(talk.paint(f"{word + ':':<13}", BOLD) + text)
+
+
+def _show_addresses(talk: Console, project: Project, run: RunView) -> None:
+    """Where the apps are that run."""
+    from argosy.model.host_templates import apps_of
+    from argosy.project.step_files import address_of
+
+    apps = apps_of(run.workflow.spec)
+    for node in run.nodes.values() if apps and not run.summary.finished else ():
+        if node.template_name in apps and node.phase == "Running":
+            folder = project.home.run(run.summary.uid)
+            if address := address_of(folder, node.id, run.summary.generation):
+                _line(talk, "Open", address)
 
 
 def _show_outputs(talk: Console, given: object) -> None:

@@ -68,6 +68,10 @@ class LiveTree:
                 self._console.say_painted(f"{node.display_name}: {node.message}", "31")
                 show_tail(self._console, lines)
 
+    def tell(self, text: str) -> None:
+        # Above the tree, which is drawn again below it.
+        self._rich.print(Text(visible(text)))
+
     def _drawn(self, nodes: Mapping[str, Node], message: str, height: int, *, final: bool = False) -> Group:
         rows = chosen(list(tree(nodes, self._root(nodes))), max(3, height))
         table = Table.grid(padding=(0, 2))

@@ -43,6 +43,10 @@ class Progress(Protocol):
         """How the run stands at its end."""
         ...
 
+    def tell(self, text: str) -> None:
+        """A word on the run, from any thread."""
+        ...
+
 
 class Silent:
     """Follows nothing."""
@@ -51,6 +55,9 @@ class Silent:
         return
 
     def end(self, nodes: Mapping[str, Node]) -> None:
+        return
+
+    def tell(self, text: str) -> None:
         return
 
 
@@ -89,6 +96,9 @@ class Lines:
         self._look(nodes)
         if self._tails > MOST_TAILS:
             self._console.say(f"{self._tails - MOST_TAILS} more steps failed; argosy logs shows what they wrote")
+
+    def tell(self, text: str) -> None:
+        self._console.say(text)
 
     def _look(self, nodes: Mapping[str, Node]) -> None:
         if len(nodes) > self._seen:

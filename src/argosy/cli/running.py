@@ -15,6 +15,7 @@ from argosy.cli.progress import COLORS, TAIL_LINES, make_progress, spell
 from argosy.model.status import Node
 
 if TYPE_CHECKING:
+    from argosy.cli.addresses import Addresses
     from argosy.plan.plan import Plan
     from argosy.project.project import Project
     from argosy.project.views import RunView
@@ -31,13 +32,19 @@ def drive_shown(project: Project, run_id: int, name: str, console: Console, *, q
     reused = options_of(project, run_id).carried
     progress = make_progress(console, log_finder(project, name), quiet=quiet, name=name, reused=reused)
 
+    addresses = _addresses(project, name, progress.tell)
+
     def on_change(plan: Plan) -> None:
         message = _waiting_message(plan, name)
         progress.show(plan.nodes, message)
+        if addresses is not None:
+            addresses.show(plan.nodes)
 
     notes: list[str] = []
     with _interrupts(console) as interrupted:
         plan = driving.drive(project, run_id, on_change=on_change, on_stop=interrupted.listen, say=notes.append)
+    if addresses is not None:
+        addresses.end()
     progress.end(plan.nodes)
     if not quiet:
         for note in notes:
@@ -45,6 +52,20 @@ def drive_shown(project: Project, run_id: int, name: str, console: Console, *, q
         _tell_end(console, name, plan)
     show_result(console, project.view(name) if output in ("json", "yaml") else None, output)
     return INTERRUPTED if interrupted.count else EXIT_OF_PHASE[str(plan.phase)]
+
+
+def _addresses(project: Project, name: str, say: Callable[[str], None]) -> Addresses | None:
+    """What tells where the run's apps are; None for a run without any."""
+    from argosy.model.host_templates import APP, apps_of
+    from argosy.project.views import manifest_of
+
+    summary = project.find(name)
+    if APP.encode() not in project.queries.manifest(summary.id):
+        return None
+    from argosy.cli.addresses import Addresses
+
+    templates = apps_of(manifest_of(project, summary.id).spec)
+    return Addresses(project.home.run(summary.uid), summary.generation, templates, say)
 
 
 def _waiting_message(plan: Plan, name: str) -> str:

@@ -17,6 +17,8 @@ HOST = "argosy.dev/host"
 # The value that gives a template the code in its working folder as a host template has it, but in the image it names.
 IN_IMAGE = "image"
 PREFIX = "argosy.dev/"
+# On a template: "true" for an app, whose step writes `open http://...` when it begins, and ends when it is stopped.
+APP = "argosy.dev/app"
 # On a host template: where in its working folder the code goes; absent means the folder itself, NO_CODE nowhere.
 CODE_DEST = "argosy.dev/code-dest"
 NO_CODE = "none"
@@ -93,6 +95,11 @@ def annotation(template: Template, name: str, defaults: Template | None = None) 
         if one is not None and one.metadata is not None and name in one.metadata.annotations:
             return one.metadata.annotations[name]
     return ""
+
+
+def apps_of(spec: WorkflowSpec) -> frozenset[str]:
+    """The names of the templates that are apps."""
+    return frozenset(one.name for one in spec.templates if annotation(one, APP).lower() in TRUE)
 
 
 def templates_in(spec: WorkflowSpec) -> Iterator[Template]:

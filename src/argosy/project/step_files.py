@@ -6,6 +6,7 @@ It knows the layout of a run's folder, not what a step is.
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ MAIN = "main"
 ENDINGS = (".stdout", ".log")
 # How far back a tail looks for its lines.
 _TAIL_BYTES = 1 << 16
+_ADDRESS = re.compile(rb"^open (http://127\.0\.0\.1:\d+/[!-~]*)$", re.MULTILINE)
 
 
 def attempt_folder(run_folder: Path, node: str, generation: int) -> Path | None:
@@ -59,6 +61,20 @@ def last_log(folder: Path) -> Path | None:
         if path.is_file() and path.stat().st_size:
             return path
     return None
+
+
+def address_of(run_folder: Path, node: str, generation: int) -> str:
+    """Where the app that a step is can be reached, as the step wrote it when it began; "" as long as it has not."""
+    folder = attempt_folder(run_folder, node, generation)
+    for log in logs(folder, MAIN) if folder is not None else ():
+        try:
+            with open(log, "rb") as file:
+                found = _ADDRESS.search(file.read(_TAIL_BYTES))
+        except OSError:
+            continue
+        if found is not None:
+            return found.group(1).decode("ascii")
+    return ""
 
 
 def tail(path: Path, lines: int) -> list[str]:

@@ -346,14 +346,15 @@ def test_an_app_tells_its_address_and_stops_with_the_run(folder: Path, argosy: A
     )
     put(folder, "  - {name: a, provider: lab}", jupyterlab_py=serve)
     assert argosy("run", "a", "--name", "app", "--detach").code == 0
-    address = printed = ""
+    address = shown = ""
     for _ in range(200):
         time.sleep(0.05)
-        printed = logs(argosy, "app")
-        if "open http://" in printed:
-            address = printed.split("open ")[1].split("lab?token=")[0]
+        shown = argosy("get", "app").out
+        if "Open:" in shown:
+            address = shown.split("Open:")[1].split("lab?token=")[0].strip()
             break
-    assert address, printed
+    assert address, shown
+    assert f"open {address}" in logs(argosy, "app")
     for _ in range(100):
         try:
             with urllib.request.urlopen(address, timeout=5) as answer:
@@ -365,6 +366,24 @@ def test_an_app_tells_its_address_and_stops_with_the_run(folder: Path, argosy: A
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(address, timeout=5)
     assert argosy("list", "-o", "name").out == "app\n"
+
+
+def test_the_address_of_an_app_is_said_when_it_begins(folder: Path, argosy: Argosy) -> None:
+    """Here the app is over as soon as its address was seen."""
+    ends = "import os, time\nwhile not os.path.exists(os.environ['SEEN']):\n    time.sleep(0.05)\n"
+    seen = folder / "seen"
+    put(folder, f"  - {{name: a, provider: gradio, file: app.py, env: {{SEEN: {seen}}}}}", app_py=ends, gradio_py="")
+    command = [sys.executable, "-m", "argosy", "run", "a"]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("a is at http://127.0.0.1:"):
+                seen.touch()
+                break
+        process.stderr.read()
+    assert process.returncode == 0
+    assert seen.exists()
+    assert "Open:" not in argosy("get", "@latest").out
 
 
 def test_an_app_without_its_program_says_what_to_install(folder: Path, argosy: Argosy) -> None:

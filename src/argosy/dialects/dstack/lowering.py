@@ -16,10 +16,11 @@ from argosy.dialects.dstack import script
 from argosy.dialects.dstack.canonical import RUN_FIRST, TAG
 from argosy.dialects.dstack.definitions import Definition, Definitions
 from argosy.dialects.dstack.interpolation import Scope
+from argosy.dialects.dstack.providers import Provider
 from argosy.dialects.dstack.requests import requests_of, shared_memory_of
 from argosy.dialects.dstack.shell import DEPENDENCIES
 from argosy.dialects.dstack.variables import GLOBAL, Variable
-from argosy.model.host_templates import HOST, IN_IMAGE
+from argosy.model.host_templates import APP, HOST, IN_IMAGE
 from argosy.model.inputs import Input, Signature
 from argosy.model.manifest import (
     Arguments,
@@ -230,7 +231,7 @@ class _Lowering:
         has_script = not provider.in_image or bool(one.commands or keys.setup)
         made = Template(
             name=self.names[one.name],
-            metadata=Metadata(annotations={HOST: IN_IMAGE if provider.in_image else "true"}) if has_script else None,
+            metadata=Metadata(annotations=_annotations_of(provider)) if has_script else None,
             inputs=Inputs(artifacts=inputs) if inputs else None,
             outputs=Outputs(artifacts=outputs) if outputs else None,
             volumes=(volume,) if volume is not None and provider.in_image else (),
@@ -322,6 +323,11 @@ class _Lowering:
             dependencies=tuple(self.names[first.name] for first in upstream),
             arguments=Arguments(artifacts=artifacts) if artifacts else None,
         )
+
+
+def _annotations_of(provider: Provider) -> dict[str, str]:
+    found = {HOST: IN_IMAGE if provider.in_image else "true"}
+    return found | ({APP: "true"} if provider.is_app else {})
 
 
 def _extra(one: Definition) -> dict[str, Variable]:

@@ -26,6 +26,11 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     rendezvous: bool = False
     in_image: bool = False
 
+    @property
+    def is_app(self) -> bool:
+        """Whether it says where people reach it."""
+        return any(line.startswith(_URL) for line in self.lines)
+
 
 _URL = 'echo "open http://127.0.0.1:$PORT_0/'
 _TOKEN = "export JUPYTER_TOKEN=\"$(python -c 'import secrets; print(secrets.token_hex(16))')\""
