@@ -184,6 +184,24 @@ def _show_runs(runs: list[tuple[str, str, float]], output: str | None) -> None:
         talk.table(("NAME", "PHASE", "AGE"), [[n, p, spell(now - at)] for n, p, at in runs], colors=COLORS)
 
 
+@command.command("run", context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[FILE] [NAME=VALUE]...")
+@home_option
+def run(name: str, words: tuple[str, ...], home: Path | None) -> int:
+    """Run a workflow, or FILE as a run of it, with the inputs that it was kept with unless others are given.
+
+    All options of argosy run are taken. argosy run workflow/NAME is the same.
+    """
+    from argosy.cli.run import command as run_command
+
+    is_file = bool(words) and not words[0].startswith("-") and ("=" not in words[0] or Path(words[0]).exists())
+    asked = [words[0], "--workflow", name, *words[1:]] if is_file else [f"workflow/{name}", *words]
+    if home is not None:
+        asked += ["--home", str(home)]
+    return run_command.main(asked, prog_name="argosy run", standalone_mode=False)
+
+
 @command.command("hook")
 @click.option("--remove", is_flag=True, help="Take it away again.")
 @home_option

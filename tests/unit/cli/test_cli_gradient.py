@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from cli_samples import Argosy
 
+from argosy.dialects.gradient.instances import INSTANCES, Instance
+from argosy.project import gradient_files
+
 SPEC = """\
 defaults:
   resources: {instance-type: C3}
@@ -22,7 +25,7 @@ jobs:
   make it:
     uses: script@v1
     with:
-      image: bash:5
+      image: debian:latest
       script: |-
         set -e
         test -d /outputs/kept; test -d /outputs/made
@@ -102,6 +105,15 @@ def repository(folder: Path) -> Path:
     return folder
 
 
+def check_images() -> None:
+    """Skip where podman or the test images are not there."""
+    if shutil.which("podman") is None:
+        pytest.skip("podman is not installed")
+    for image in ("docker.io/library/debian:latest", "docker.io/library/alpine:latest"):
+        if subprocess.run(["podman", "image", "exists", image], check=False).returncode != 0:
+            pytest.skip("the test images are not there: scripts/make-test-images")
+
+
 def git(*arguments: str) -> str:
     who = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, env=os.environ | who)
@@ -146,7 +158,11 @@ def test_a_spec_that_is_wrong(argosy: Argosy, folder: Path) -> None:
     assert argosy("list").out == ""
 
 
-def test_data_goes_through_a_run(argosy: Argosy, words: None) -> None:
+@pytest.mark.parametrize("runtime", ["sandbox", "podman"])
+def test_data_goes_through_a_run(argosy: Argosy, words: None, folder: Path, runtime: str) -> None:
+    if runtime == "podman":
+        check_images()
+    (folder / "argosy.toml").write_text(f'[run]\nruntime = "{runtime}"\n')
     put(SPEC)
     answer = argosy("run", FILE, "-q")
     assert answer.code == 0, argosy("logs", "@latest").out + answer.err
@@ -340,6 +356,13 @@ def test_kept_workflows(argosy: Argosy, words: None) -> None:
     assert annotations["argosy.dev/workflow"] == "words"
     assert len(annotations["argosy.dev/spec-sha256"]) == 64
     assert argosy("run", "new.yaml", "--workflow", "wrods").code == 4
+    assert argosy("workflows", "run", "words", "-q").code == 0
+    assert argosy("logs", "@latest", "use").out == "some words\nkept\ndone\n"
+    assert argosy("workflows", "run", "words", "new.yaml", "--inputs", "word=given", "-q").code == 0
+    assert argosy("logs", "@latest", "use").out == "some words\ngiven\nnew\n"
+    assert argosy("workflows", "run", "words", "word=again", "-q").code == 0
+    assert argosy("logs", "@latest", "use").out == "some words\nagain\ndone\n"
+    assert len(json.loads(argosy("workflows", "get", "words", "--runs", "-o", "json").out)["runs"]) == 5
 
 
 def test_an_action_of_the_project(argosy: Argosy, folder: Path) -> None:
@@ -375,6 +398,22 @@ jobs:
     id = argosy("logs", "@latest", "show").out.strip()
     assert argosy("models", "get", id, "-d", "there").code == 0
     assert Path("there/a").read_text() == "some words\n"
+
+
+@pytest.mark.parametrize(
+    ("capacity", "found", "lacking"),
+    [
+        ((64.0, 1 << 40, 4), Instance(cpu="8", memory="30Gi", gpus=1), ""),
+        ((2.0, 1 << 40, 4), Instance(cpu="2", memory="30Gi", gpus=1), "8 CPUs"),
+        ((2.5, 1 << 30, 0), Instance(cpu="2", memory=str(1 << 30)), "8 CPUs and 30Gi of memory and 1 GPU"),
+        ((0.5, 1 << 40, 4), Instance(memory="30Gi", gpus=1), "8 CPUs"),
+    ],
+)
+def test_machines_are_what_this_one_can_be(
+    monkeypatch: pytest.MonkeyPatch, capacity: tuple[float, int, int], found: Instance, lacking: str
+) -> None:
+    monkeypatch.setattr(gradient_files, "_capacity", lambda: capacity)
+    assert gradient_files.fitted(INSTANCES["P4000"]) == (found, lacking)
 
 
 def test_machines_of_the_project(argosy: Argosy, folder: Path) -> None:
