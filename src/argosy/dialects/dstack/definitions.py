@@ -175,7 +175,7 @@ def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, 
         if own is not None:
             node, extra = _without_extra(node, raw)
         decoded = decode(_allowed(node, provider), provider.keys, file.source, manner=Manner(words=schema.WORDS))
-        problems.found += decoded.diagnostics
+        problems.found += [_in_the_files_words(one, raw) for one in decoded.diagnostics]
         keys = decoded.value
     for one in keys.params if keys is not None else ():
         extra[one.name or one.id] = one.default
@@ -193,6 +193,15 @@ def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, 
         problems=problems,
         extra=extra,
     )
+
+
+def _in_the_files_words(found: Diagnostic, raw: Mapping) -> Diagnostic:
+    """A finding that names the key as the file spells it."""
+    message = found.message
+    for key in raw.values:
+        if renamed(key) != key and renamed(key) not in raw.values:
+            message = message.replace(f"`{renamed(key)}`", f"`{key}`")
+    return msgspec.structs.replace(found, message=message)
 
 
 def _allowed(node: Mapping, provider: Provider) -> Mapping:

@@ -430,6 +430,10 @@ def test_mistakes_are_told_at_their_place(words: str, rule: str, hint: str) -> N
     assert found[2] == 2
 
 
+def test_findings_name_keys_as_the_file_spells_them() -> None:
+    assert problem(read("- {name: a, provider: python, script: [x]}"), "field-type")[0].startswith("`script`: ")
+
+
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
