@@ -110,7 +110,7 @@ def _of(name: str, values: dict[str, Any]) -> Any:
 
 
 def values_of(flags: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
-    """The value of each flag: as given, what the chosen words of others say, ${references} put in."""
+    """The value of each flag: as given, or what the chosen words of others say."""
     values: dict[str, Any] = {}
     for parameter, flag in flags.items():
         text = str(given.get(parameter, flag.get("default", "null")))
@@ -119,11 +119,6 @@ def values_of(flags: dict[str, Any], given: dict[str, str]) -> dict[str, Any]:
         for choice in flag.get("choices", ()):
             if choice.get("flags") and choice["value"] == given.get(parameter):
                 _apply_choice(choice["flags"], flags, given, values)
-    for _ in range(len(values)):
-        before = dict(values)
-        values = {name: resolved(value, before) for name, value in values.items()}
-        if values == before:
-            break
     return values
 
 
@@ -164,7 +159,7 @@ def _argument(option: str, value: Any, flag: Any) -> list[str]:
     if isinstance(value, list):
         return [option, _joined(value, split)]
     if split is not None:
-        parts = _parted(encoded, split)
+        parts = parted(encoded, split)
         return [option, *parts] if parts else []
     return [option, encoded]
 
@@ -177,7 +172,8 @@ def _joined(values: Any, split: Any) -> str:
     return " ".join(shlex.quote(plain(one)) for one in values)
 
 
-def _parted(text: str, split: Any) -> list[str]:
+def parted(text: str, split: Any) -> list[str]:
+    """The parts of a flag that takes several words."""
     if split not in (True, "shlex", "shell"):
         return text.split(str(split))
     import shlex
@@ -217,7 +213,9 @@ def environment_of(spec: dict[str, Any], values: dict[str, Any], run: str) -> di
     for name, value in values.items():
         flag = by_name.get(name, {})
         plainly = "".join(one if one.isascii() and one.isalnum() else "_" for one in name.upper())
-        given[flag.get("env_name") or f"FLAG_{plainly}"] = _encoded(value, flag.get("env_encoding"))
+        given[flag.get("env_name") or f"FLAG_{plainly}"] = _encoded(
+            value, flag.get("env_encoding") or flag.get("arg_encoding")
+        )
     return given
 
 

@@ -9,7 +9,7 @@ import ast
 import sys
 from typing import Any, cast
 
-from argosy.dialects.guild.program import MISSING, execute, put
+from argosy.dialects.guild.program import MISSING, decode, execute, parted, plain, put
 
 
 def _globals(kind: str, target: str, flags: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
@@ -17,7 +17,10 @@ def _globals(kind: str, target: str, flags: dict[str, Any], values: dict[str, An
     wanted: dict[str, Any] = {}
     for flag in flags.values():
         if flag["name"] not in skipped:
-            wanted[flag.get("arg_name") or flag["name"]] = values[flag["name"]]
+            value = values[flag["name"]]
+            if flag.get("arg_split") is not None and value is not None and not isinstance(value, list):
+                value = [decode(one) for one in parted(plain(value), flag["arg_split"])]
+            wanted[flag.get("arg_name") or flag["name"]] = value
     if kind == "globals":
         return wanted
     nested: dict[str, Any] = {}

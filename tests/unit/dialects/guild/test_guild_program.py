@@ -74,9 +74,9 @@ def test_references_are_put_in() -> None:
         resolved("${nope}", {"a": 1})
 
 
-def test_flags_may_refer_to_flags() -> None:
-    flags = {name: {"name": name, "default": text} for name, text in (("a", "${b}"), ("b", "${c}0"), ("c", "1"))}
-    assert values_of(flags, {}) == {"a": "10", "b": "10", "c": 1}
+def test_flags_do_not_refer_to_flags() -> None:
+    flags = {name: {"name": name, "default": text} for name, text in (("a", "${b}"), ("b", "1"))}
+    assert values_of(flags, {}) == {"a": "${b}", "b": 1}
 
 
 def test_a_choice_brings_values_of_other_flags_that_were_left_alone() -> None:
@@ -186,6 +186,12 @@ def test_flags_go_where_the_operation_says(work: Path, dest: str, module: str, p
     values = {"lr": "0.5"} if dest in ("globals", "none") else {"lr": "0.5", "k-a": "9"}
     done = _run(work, _spec(["m"], flags, dest=dest), **values)
     assert done.stdout.strip() == printed, done.stderr
+
+
+def test_globals_that_are_lists(work: Path) -> None:
+    (work / "m.py").write_text("layers = [1, 2]\nprint(layers)\n")
+    spec = _spec(["m"], {"layers": {"arg_split": True}}, dest="globals")
+    assert _run(work, spec, layers="3 4 'a b'").stdout == "[3, 4, 'a b']\n"
 
 
 def test_what_a_module_defines_can_be_pickled(work: Path) -> None:
