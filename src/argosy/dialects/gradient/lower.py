@@ -76,7 +76,9 @@ def lowered(spec: Spec, jobs: list[Ready], *, stem: str, digest: str) -> Lowered
 class Names:
     """Names as a manifest may have them: each word's own, as like it as can be."""
 
-    def __init__(self, allowed: str, taken: tuple[str, ...] = ()) -> None:
+    def __init__(self, allowed: str, taken: tuple[str, ...] = (), *, before_digit: str = "") -> None:
+        """allowed: characters, as in a pattern. before_digit: what goes before a name that would begin with one."""
+        self._before_digit = before_digit
         self._foreign = re.compile(rf"[^{allowed}]+")
         self._given: dict[str, str] = {}
         self._taken = set(taken)
@@ -85,6 +87,8 @@ class Names:
         """The name for a word, always the same."""
         if word not in self._given:
             plain = self._foreign.sub("-", word).strip("-")[:_LONGEST] or "unnamed"
+            if plain[0].isdigit():
+                plain = f"{self._before_digit}{plain}"
             name, number = plain, 2
             while name in self._taken:
                 name, number = f"{plain}-{number}", number + 1
@@ -101,7 +105,7 @@ class _Lowering:
 
     def __init__(self, spec: Spec, jobs: list[Ready]) -> None:
         self.spec, self.jobs = spec, jobs
-        self.names = Names("A-Za-z0-9-")
+        self.names = Names("A-Za-z0-9-", before_digit="job-")
         for name in spec.jobs:
             self.names.of(name)
         self.parameters = Names(_DATA_NAME, tuple(event_parameter(word) for word in ("url", "ref")))

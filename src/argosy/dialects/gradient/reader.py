@@ -352,7 +352,7 @@ class _Reader:
                 "field-type", f"{what}: expected a reference, found {described(node)}", node.place, hint=hint
             )
             return None
-        found = _REFERENCE.fullmatch(text.strip())
+        found = _REFERENCE.fullmatch(text)
         if found is not None and (found["side"] == "outputs") == (found["owner"] != _WORKFLOW):
             owner = "" if found["owner"] == _WORKFLOW else found["owner"]
             return Reference(job=owner, name=found["name"], place=node.place)
