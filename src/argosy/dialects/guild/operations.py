@@ -5,6 +5,8 @@ It knows the short forms of attributes and where flags are included from, not wh
 
 from __future__ import annotations
 
+import shlex
+
 import msgspec
 
 from argosy.dialects.guild.schema import CALLED, WITHOUT_EFFECT, Model, Operation, Package, Resource
@@ -258,11 +260,24 @@ def _source(node: Node) -> Node:
 def _rename(node: Node) -> Node:
     if not isinstance(node, Scalar):
         return node
-    pattern, space, new = text_of(node).partition(" ")
+    words = _words(text_of(node))
     place = node.place
-    if not space:
-        return mapping([("repl", Scalar(pattern, place), place)], place)
+    if len(words) == 1:
+        return mapping([("repl", Scalar(words[0], place), place)], place)
+    pattern, new = words[0] if words else "", " ".join(words[1:])
     return mapping([("pattern", Scalar(pattern, place), place), ("repl", Scalar(new, place), place)], place)
+
+
+def _words(text: str) -> list[str]:
+    """The words of a text, quotes taken off; a backslash is one."""
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
+    lexer.whitespace_split = True
+    lexer.escape = ""
+    lexer.commenters = ""
+    try:
+        return list(lexer)
+    except ValueError:
+        return text.split()
 
 
 def _step(node: Node) -> Node:

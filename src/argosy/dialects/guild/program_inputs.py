@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 HELD = os.path.join(".guild", "inputs")
+UNPACKED = ".unpacked"
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".gz")
 
 
@@ -76,8 +77,7 @@ class Inputs:
         for name, value in source.get("params", {}).items():
             put(content, name, value)
         for name, value in self.values.items():
-            if _has(content, name) or source.get("dest"):
-                put(content, name, value)
+            put(content, name, value)
         target = os.path.normpath(os.path.join(str(source.get("target", "")), str(source["name"])))
         self._folder(os.path.dirname(target))
         if os.path.lexists(target):
@@ -123,7 +123,7 @@ class Inputs:
         packed = source.get("unpack", True) and os.path.isfile(path) and source["name"].endswith(ARCHIVES)
         if not packed or source["kind"] == "operation":
             return held
-        target = f"{held}.unpacked"
+        target = held + UNPACKED
         import tarfile
         import zipfile
 
@@ -141,7 +141,9 @@ class Inputs:
         below = sorted(
             os.path.relpath(os.path.join(folder, name), held) for folder, _, names in os.walk(held) for name in names
         )
-        whole = source["name"] if source["kind"] == "file" and not source.get("select") else ""
+        # A folder of the project comes as a whole; what was in an archive comes without it.
+        is_folder = source["kind"] == "file" and not source.get("select") and not held.endswith(UNPACKED)
+        whole = source["name"] if is_folder else ""
         chosen = [(one, one) for one in below]
         if source.get("select"):
             import re
@@ -196,15 +198,6 @@ def _state(path: str) -> tuple[int, int]:
 
 def _help(source: dict[str, Any]) -> str:
     return f": {source['help']}" if source.get("help") else ""
-
-
-def _has(content: Any, name: str) -> bool:
-    for part in name.split("."):
-        inside: Any = content if hasattr(content, "keys") else {}
-        if part not in inside:
-            return False
-        content = inside[part]
-    return True
 
 
 def _selected(below: list[str], patterns: list[Any], source: dict[str, Any]) -> list[tuple[str, str]]:

@@ -173,7 +173,7 @@ op:
       unpack: no
       type: zip
       select-max: 'model-(\\d+)'
-      rename: ['a b', {pattern: c, repl: d}, new]
+      rename: ['a b', {pattern: c, repl: d}, new, '"x y" (\\d)']
       replace-existing: yes
       optional: yes
       warn-if-empty: no
@@ -190,7 +190,7 @@ op:
         "target": "",
         "select": ["model-(\\d+)"],
         "select_number": "max",
-        "rename": [["a", "b"], ["c", "d"], ["", "new"]],
+        "rename": [["a", "b"], ["c", "d"], ["", "new"], ["x y", "(\\d)"]],
         "replace_existing": True,
         "optional": True,
         "sha256": "abc",
