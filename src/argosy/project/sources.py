@@ -16,6 +16,7 @@ import msgspec
 from argosy.checks.catalog import Catalog, DocumentCatalog, Options
 from argosy.checks.finding import Finding
 from argosy.dialects.argo import Loaded, LoadedDocument
+from argosy.dialects.detect import told
 from argosy.dialects.secret_text import without_values
 from argosy.errors import InvalidFile, NotFound, UsageError
 from argosy.model.inputs import Input, Signature, names_of
@@ -102,8 +103,11 @@ def source_of(
             return _source(project, name, named.checked())
     if reuse:
         raise UsageError("--reuse is for a workflow of .dstack by its name", hint="--cache uses outcomes of any again")
-    loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read).checked()
-    return _source(project, name, loaded)
+    loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read)
+    if selected is not None and name != files.STANDARD_INPUT and told(loaded.source.text, name) == "guild":
+        # A file of operations under another name: one of them is meant, never all.
+        return _source(project, name, guild_files.operation(project, name, next(iter(selected), ""), given))
+    return _source(project, name, loaded.checked())
 
 
 def _kept(project: Project, ref: str, strict: bool) -> Source:

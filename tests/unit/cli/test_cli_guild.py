@@ -267,3 +267,14 @@ def test_a_guild_file_by_its_content(argosy: Argosy, folder: Path) -> None:
     (folder / "other.yml").write_text("- model: m\n  operations:\n    a: {exec: 'true'}\n")
     assert argosy("lint", "other.yml").code == 0
     assert argosy("run", "other.yml", "-q").code == 0
+    (folder / "two.yml").write_text("- model: m\n  operations: {a: {exec: 'true'}, b: {exec: 'true'}}\n")
+    assert "has 2 operations, and none is the default" in argosy("run", "two.yml").err
+    assert argosy("run", "two.yml", "m:b", "-q").code == 0
+
+
+def test_an_operation_with_the_name_of_a_folder(argosy: Argosy, folder: Path) -> None:
+    (folder / "train").mkdir()
+    (folder / "train" / "__main__.py").write_text("print('from the folder')\n")
+    (folder / "guild.yml").write_text("train: {}\n")
+    assert argosy("run", "train", "-q").code == 0
+    assert argosy("logs", "@latest").out.strip() == "from the folder"
