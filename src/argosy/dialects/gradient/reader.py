@@ -289,32 +289,34 @@ class _Reader:
             for key, child, where in self._files(node, "inputs")
             if (data := self._input(key, child, where)) is not None
         }
-        if "uses" not in node.values:
+        part = None
+        if "uses" in node.values:
+            part = notes.read(node, JobPart)
+        else:
             hint = "add `uses: container@v1`, or another action"
             notes.report("field-missing", f"the job `{name}` has no `uses`", place, hint=hint)
-            return Job(name=name, place=place, needs=needs, inputs=inputs, outputs=outputs, whole=False)
-        part = notes.read(node, JobPart)
+        job = Job(name=name, place=place, needs=needs, inputs=inputs, outputs=outputs, whole=False)
         if part is None:
-            return Job(name=name, place=place, needs=needs, inputs=inputs, outputs=outputs, whole=False)
-        with_ = notes.mapping(node.values.get("with"), f"`with` of the job `{name}`")
+            return job
+        made = self._with_part(job, part, node)
+        return msgspec.structs.replace(made, whole=_errors(notes) == before)
+
+    def _with_part(self, job: Job, part: JobPart, node: Mapping) -> Job:
+        """The job with what its own values are, and the defaults below them."""
+        with_ = self.notes.mapping(node.values.get("with"), f"`with` of the job `{job.name}`")
         own, usual = part.resources or ResourcesPart(), self.defaults.resources or ResourcesPart()
         resources = node.values.get("resources")
         machine = resources.values.get("instance-type") if isinstance(resources, Mapping) else None
-        return Job(
-            name=name,
-            place=place,
+        return msgspec.structs.replace(
+            job,
             uses=part.uses,
             uses_place=node.values["uses"].place,
             with_=with_,
-            with_place=node.key_place("with") if "with" in node.values else place,
-            needs=needs,
-            inputs=inputs,
-            outputs=outputs,
+            with_place=node.key_place("with") if "with" in node.values else job.place,
             env={**self.defaults.env, **part.env},
             instance_type=own.instance_type or usual.instance_type,
-            instance_place=machine.place if machine is not None else place,
+            instance_place=machine.place if machine is not None else job.place,
             registries=own.container_registries or usual.container_registries,
-            whole=_errors(notes) == before,
         )
 
     def _files(self, node: Mapping, side: str) -> list[tuple[str, Node, int]]:
