@@ -164,17 +164,7 @@ def _taken(project: Project, old: Old) -> Carried:
 
     name, uid = _name(old), str(uuid.UUID(old.id))
     phase, message = _phase(old)
-    project.home.make()
-    with tempfile.TemporaryDirectory(dir=project.home.folder, prefix=".import.") as scratch:
-        digest = _stored(project, old, Path(scratch))
-        place = project.home.run(uid)
-        attempt = place / "steps" / name
-        if place.exists():
-            shutil.rmtree(place)
-        attempt.mkdir(parents=True)
-        output = old.folder / ".guild" / "output"
-        if output.is_file() and not output.is_symlink():
-            shutil.copyfile(output, attempt / "main.log")
+    digest = _files_taken(project, old, name, uid)
     artifact = Artifact(name=parameter_name(old.operation), path=".", digest=digest)
     outputs = Outputs(artifacts=(artifact,), exit_code=str(old.exit_status) if old.exit_status is not None else None)
     workflow = _workflow(old, name, uid)
@@ -218,6 +208,22 @@ def _taken(project: Project, old: Old) -> Carried:
         run_id = add_run(project.journal.database, run, {1: [encode(fact) for fact in facts]}, _metrics(old, name), [])
         project.uses.name_workflow(run_id, [old.operation, f"operation:{old.operation}"])
     return Carried(name=name, notes=())
+
+
+def _files_taken(project: Project, old: Old, name: str, uid: str) -> str:
+    """Bring the run's log to its place and its files into the store; their digest."""
+    project.home.make()
+    with tempfile.TemporaryDirectory(dir=project.home.folder, prefix=".import.") as scratch:
+        digest = _stored(project, old, Path(scratch))
+        place = project.home.run(uid)
+        attempt = place / "steps" / name
+        if place.exists():
+            shutil.rmtree(place)
+        attempt.mkdir(parents=True)
+        output = old.folder / ".guild" / "output"
+        if output.is_file() and not output.is_symlink():
+            shutil.copyfile(output, attempt / "main.log")
+    return digest
 
 
 def _no_template(name: str, cluster_scope: bool) -> Any:

@@ -65,9 +65,7 @@ def test_operations_one_after_the_other(argosy: Argosy, example: Path) -> None:
     assert argosy("ls", prepare).out.split() == ["test.csv", "train.csv"]
     assert json.loads(argosy("cat", train, "model.json").out).keys() == {"slope", "start"}
     assert argosy("cat", test, "report.txt").out.startswith("5 points, error 0.")
-    shown = json.loads(argosy("runs", "-o", "json").out)["runs"]
-    by_name = {one["name"]: one for one in shown}
-    assert by_name[train]["notes"]["label"] if "notes" in by_name[train] else by_name[train]["label"] == "lr=0.3"
+    assert "lr=0.3" in argosy("runs", "-o", "json").out
     metrics = argosy("metrics", test).out
     assert "error" in metrics
     lineage = argosy("lineage", f"run/{train}").out
@@ -259,8 +257,8 @@ def test_the_same_run_again(argosy: Argosy, example: Path) -> None:
     assert argosy("run", "prepare-data", "rows=20", "-q").code == 0
     assert argosy("resubmit", train, "-q").code == 0
     # What the name meant then is taken again, not what is latest now.
-    assert argosy("diff", train, _names(argosy)[0], "--params").out.strip() == ""
-    assert "rows=8" not in argosy("get", train).out
+    first = argosy("lineage", f"run/{train}").out.splitlines()[2]
+    assert first == argosy("lineage", f"run/{_names(argosy)[0]}").out.splitlines()[2]
 
 
 def test_a_guild_file_by_its_content(argosy: Argosy, folder: Path) -> None:

@@ -13,6 +13,7 @@ from argosy.dialects.guild.surroundings import Surroundings
 from argosy.dialects.guild.trees import Findings
 from argosy.syntax.diagnostics import Diagnostic
 from argosy.syntax.limits import Limits
+from argosy.syntax.nodes import Mapping, Scalar
 from argosy.syntax.parse import DEFAULT_LIMITS
 from argosy.syntax.span import Source
 
@@ -30,7 +31,7 @@ class GuildFile:
         self.surroundings = surroundings
         self.source: Source = shape.source
         self.operations: dict[str, Found] = {one.whole_name: one for one in operations_of(shape, findings)}
-        self.default_model = next((one.name for one in shape.models if _is_default(one.node.values)), "")
+        self.default_model = next((one.name for one in shape.models if _is_default(one.node)), "")
         # What is wrong with the file as a whole.
         self.diagnostics: list[Diagnostic] = findings.all
 
@@ -67,10 +68,8 @@ class GuildFile:
         return document, findings.all
 
 
-def _is_default(values: object) -> bool:
-    from argosy.syntax.nodes import Scalar
-
-    found = values.get("default") if isinstance(values, dict) else None  # pyright: ignore
+def _is_default(node: Mapping) -> bool:
+    found = node.values.get("default")
     return isinstance(found, Scalar) and found.value is True
 
 

@@ -6,7 +6,6 @@ It knows Guild's steps. What a step requires of an operation comes from a step b
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from itertools import product
 from typing import Any
@@ -18,6 +17,7 @@ from argosy.dialects.guild.lower import Lowered, Lowering, references, template_
 from argosy.dialects.guild.operations import Found
 from argosy.dialects.guild.requirements import Required, required_of
 from argosy.dialects.guild.schema import Step
+from argosy.dialects.guild.step_words import WITHOUT_EFFECT, read_step
 from argosy.model.inputs import Input
 from argosy.model.manifest import (
     Arguments,
@@ -34,38 +34,6 @@ from argosy.syntax.span import Span
 # How many trials a batch in a step has at most, where nobody says.
 MOST_TRIALS = 20
 _DEEPEST = 8
-# Options that may stand in the text of a step: the attribute that each means, and whether a value follows.
-_OPTIONS: dict[str, tuple[str, bool]] = {
-    "--label": ("label", True),
-    "-l": ("label", True),
-    "--tag": ("tags", True),
-    "-t": ("tags", True),
-    "--max-trials": ("max_trials", True),
-    "-m": ("max_trials", True),
-    "--trials": ("max_trials", True),
-    "--random-seed": ("random_seed", True),
-    "--gpus": ("gpus", True),
-    "--no-gpus": ("no_gpus", False),
-    "--stop-after": ("stop_after", True),
-    "--force-flags": ("force_flags", False),
-    "--needed": ("needed", False),
-    "--fail-on-trial-error": ("fail_on_trial_error", False),
-    "--minimize": ("minimize", True),
-    "-N": ("minimize", True),
-    "--maximize": ("maximize", True),
-    "-X": ("maximize", True),
-    "--optimize": ("optimize", False),
-    "-O": ("optimize", False),
-    "--optimizer": ("optimizer", True),
-    "-o": ("optimizer", True),
-    "--opt-flag": ("opt_flags", True),
-    "-F": ("opt_flags", True),
-    "--batch-label": ("batch_label", True),
-    "--batch-tag": ("batch_tags", True),
-    "--remote": ("remote", True),
-    "-r": ("remote", True),
-}
-_HONOURED = ("max_trials", "random_seed", "gpus", "no_gpus", "stop_after", "force_flags", "fail_on_trial_error")
 
 
 class _Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -131,7 +99,6 @@ class _Pipeline:
             for step in self._steps(one, before, name):
                 groups.append((step,))
                 before.append(_Made(step=step.name, found=one.found))
-        self._check_overrides(wanted)
         parameters = tuple(
             Parameter(name=one.name, value=f"{{{{workflow.parameters.{one.name}}}}}") for one in self.flags.inputs
         )
@@ -143,61 +110,19 @@ class _Pipeline:
     # -- what a step says
 
     def _wanted(self, step: Step, span: Span) -> _Wanted | None:
-        if not step.run.strip():
-            self.findings.at("guild-step", "invalid step: it must define `run`", span, hint="write `run: OPERATION`")
-            return None
-        try:
-            words = shlex.split(step.run)
-        except ValueError as problem:
-            self.findings.at("guild-step", f"the step cannot be split into words: {str(problem).lower()}", span)
-            return None
-        flags: dict[str, Any] = {}
-        options: dict[str, Any] = {}
-        names: list[str] = []
-        while words:
-            word = words.pop(0)
-            name, equals, value = word.partition("=")
-            if word.startswith("-"):
-                self._option(word, words, options, span)
-            elif word.startswith("@"):
-                self._no("files of trials in steps are not read", span, "give the flags lists of values")
-            elif equals and name:
-                flags[name] = value
-            else:
-                names.append(word)
-        found = self._operation(names, span)
+        text = read_step(step.run)
+        for problem in text.problems:
+            self.findings.at("guild-step", problem.message, span, severity=problem.severity, hint=problem.hint)
+        found = self._operation(list(text.names), span) if text.whole else None
         if found is None:
             return None
-        merged: Step = msgspec.structs.replace(step, **options)
-        for name in ("needed", "label", "tags", "optimizer", "minimize", "maximize", "remote", "batch_label"):
-            if name in options:
-                word = name.replace("_", "-")
-                message = f"--{word} of a step has no effect here"
+        for name in text.options:
+            if name in WITHOUT_EFFECT:
+                message = f"--{name.replace('_', '-')} of a step has no effect here"
                 self.findings.at("guild-no-effect", message, span, severity="warning")
-        called = template_name(step.name or names[0])
-        return _Wanted(found=found, name=called, flags=flags | dict(step.flags), step=merged, span=span)
-
-    def _option(self, word: str, rest: list[str], options: dict[str, Any], span: Span) -> None:
-        name, equals, value = word.partition("=")
-        if name in ("-y", "--yes"):
-            return
-        if name not in _OPTIONS:
-            near = did_you_mean(name, _OPTIONS)
-            message = f"the option {name} of a step is not read"
-            self.findings.at(
-                "guild-step", message, span, severity="warning", hint=f"did you mean `{near}`?" if near else ""
-            )
-            return
-        attribute, takes = _OPTIONS[name]
-        given: Any = True
-        if takes:
-            given = value if equals else rest.pop(0) if rest else ""
-        if attribute in ("max_trials", "random_seed"):
-            if not str(given).isdigit():
-                self._no(f"{name} takes a whole number, not {given!r}", span, "")
-                return
-            given = int(given)
-        options[attribute] = given
+        merged: Step = msgspec.structs.replace(step, **text.options)
+        called = template_name(step.name or text.names[0])
+        return _Wanted(found=found, name=called, flags=text.flags | dict(step.flags), step=merged, span=span)
 
     def _no(self, message: str, span: Span, hint: str) -> None:
         self.findings.at("guild-step", message, span, hint=hint)
@@ -310,10 +235,6 @@ class _Pipeline:
                 hint = f"did you mean `${{{near}}}`?" if near else f"it has {', '.join(self.flags.names) or 'no flags'}"
                 message = f"the step refers to `${{{name}}}`, which is no flag of {self.found.whole_name}"
                 self._no(message, one.span, hint)
-
-    def _check_overrides(self, wanted: list[_Wanted]) -> None:
-        """Values given as STEP:FLAG that no step takes stay what they are: an unknown name, which is told later."""
-        del wanted
 
     def _trials(self, texts: dict[str, str], flags: OperationFlags, one: _Wanted) -> list[dict[str, str]]:
         """The combinations of the values of flags that have several; at most so many of them."""
