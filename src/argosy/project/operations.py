@@ -55,9 +55,16 @@ def names_of(workflow: Workflow) -> list[str]:
 def found(project: Project, question: Question) -> Use:
     """What the question means. Raises NotFound."""
     if question.digest:
+        # Found before, for the run that this one repeats: it stays what it was, even if that run is no more.
         named = question.named
+        row = project.journal.database.row("SELECT uid FROM runs WHERE name = ?", (named.found,))
         return Use(
-            place=question.place, kind=named.kind, asked=question.asked, found=named.found, digest=question.digest
+            place=question.place,
+            kind=named.kind,
+            asked=question.asked,
+            found=named.found,
+            digest=question.digest,
+            from_run=row[0] if row is not None and named.kind == OPERATION else "",
         )
     return _of_path(project, question) if question.named.kind == PATH else _of_operation(project, question)
 
