@@ -5,22 +5,26 @@ It knows its own words; names and versions are the catalog's.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from argosy.cli.named import (
+    age_of,
     delete_named,
     fetch_version,
     latest_of,
-    named_as_json,
     origin_of,
     set_tag,
     show_added,
+    show_names,
     show_versions,
 )
 from argosy.cli.options import console, home_option, open_project, output_option
+
+if TYPE_CHECKING:
+    from argosy.catalog.names import Named, Version
 
 SCHEMA = "argosy.datasets/v1"
 
@@ -49,36 +53,32 @@ def create(name: str, description: str, home: Path | None) -> None:
 def list_(output: str | None, home: Path | None) -> None:
     """List datasets with their latest versions."""
     from argosy.cli.artifacts import size_of
-    from argosy.cli.progress import spell
 
     project = open_project(home)
     found = [(one, latest_of(project, one)) for one in project.names.list("dataset")]
-    talk = console()
-    if output == "json":
-        talk.json({"schema": SCHEMA, "datasets": [named_as_json(*one) for one in found]})
-    elif output == "name":
-        for one, _ in found:
-            talk.data(one.whole_name)
-    elif not found:
-        talk.say("there are no datasets: argosy datasets add NAME FOLDER makes one")
-    else:
-        now = time.time()
-        talk.table(
-            ("NAME", "LATEST", "TAGS", "FILES", "SIZE", "AGE", "FROM", "DESCRIPTION"),
-            [
-                [
-                    one.whole_name,
-                    str(version.version) if version else "-",
-                    ", ".join(version.tags) if version else "",
-                    str(version.content.files) if version else "",
-                    size_of(version.content.size_bytes) if version else "",
-                    spell(now - (version.created_at if version else one.created_at)),
-                    origin_of(version) if version else "",
-                    one.description,
-                ]
-                for one, version in found
-            ],
-        )
+
+    def row(one: Named, version: Version | None) -> list[str]:
+        return [
+            one.whole_name,
+            str(version.version) if version else "-",
+            ", ".join(version.tags) if version else "",
+            str(version.content.files) if version else "",
+            size_of(version.content.size_bytes) if version else "",
+            age_of(one, version),
+            origin_of(version) if version else "",
+            one.description,
+        ]
+
+    nothing = "there are no datasets: argosy datasets add NAME FOLDER makes one"
+    show_names(
+        found,
+        output,
+        SCHEMA,
+        "datasets",
+        nothing,
+        ("NAME", "LATEST", "TAGS", "FILES", "SIZE", "AGE", "FROM", "DESCRIPTION"),
+        row,
+    )
 
 
 @command.command("versions")

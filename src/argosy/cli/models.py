@@ -5,25 +5,28 @@ It knows its own words; names and versions are the catalog's.
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from argosy.cli.named import (
+    age_of,
     delete_named,
     fetch_version,
     latest_of,
     metrics_of,
-    named_as_json,
     origin_of,
     set_tag,
     show_added,
+    show_names,
     show_versions,
     version_as_json,
 )
 from argosy.cli.options import console, home_option, open_project, output_option, pairs
+
+if TYPE_CHECKING:
+    from argosy.catalog.names import Named, Version
 
 SCHEMA = "argosy.models/v1"
 
@@ -43,37 +46,27 @@ def command() -> None:
 def list_(type_: str | None, output: str | None, home: Path | None) -> None:
     """List models with their latest versions."""
     from argosy.cli.artifacts import size_of
-    from argosy.cli.progress import spell
 
     project = open_project(home)
     found = [
         (one, latest_of(project, one)) for one in project.names.list("model") if type_ is None or one.type == type_
     ]
-    talk = console()
-    if output == "json":
-        talk.json({"schema": SCHEMA, "models": [named_as_json(*one) for one in found]})
-    elif output == "name":
-        for one, _ in found:
-            talk.data(one.whole_name)
-    elif not found:
-        talk.say("there are no models: argosy models add NAME PATH makes one")
-    else:
-        now = time.time()
-        talk.table(
-            ("NAME", "TYPE", "LATEST", "SIZE", "AGE", "METRICS", "FROM"),
-            [
-                [
-                    one.whole_name,
-                    one.type,
-                    str(version.version) if version else "-",
-                    size_of(version.content.size_bytes) if version else "",
-                    spell(now - (version.created_at if version else one.created_at)),
-                    metrics_of(version),
-                    origin_of(version) if version else "",
-                ]
-                for one, version in found
-            ],
-        )
+
+    def row(one: Named, version: Version | None) -> list[str]:
+        return [
+            one.whole_name,
+            one.type,
+            str(version.version) if version else "-",
+            size_of(version.content.size_bytes) if version else "",
+            age_of(one, version),
+            metrics_of(version),
+            origin_of(version) if version else "",
+        ]
+
+    nothing = "there are no models: argosy models add NAME PATH makes one"
+    show_names(
+        found, output, SCHEMA, "models", nothing, ("NAME", "TYPE", "LATEST", "SIZE", "AGE", "METRICS", "FROM"), row
+    )
 
 
 @command.command("get")

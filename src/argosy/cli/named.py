@@ -13,6 +13,7 @@ from argosy.cli.options import console
 from argosy.cli.progress import spell
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from argosy.catalog.names import Named, Version
@@ -76,6 +77,33 @@ def metrics_of(version: Version | None) -> str:
     """The metrics of a model in a few words."""
     metrics: dict[str, Any] = version.details.get("metrics", {}) if version is not None else {}
     return ", ".join(f"{name}={value}" for name, value in metrics.items())
+
+
+def show_names(
+    found: list[tuple[Named, Version | None]],
+    output: str | None,
+    schema: str,
+    plural: str,
+    nothing: str,
+    head: tuple[str, ...],
+    row: Callable[[Named, Version | None], list[str]],
+) -> None:
+    """A list of names with their latest versions. plural: their key in JSON. row: the cells under `head`."""
+    talk = console()
+    if output == "json":
+        talk.json({"schema": schema, plural: [named_as_json(*one) for one in found]})
+    elif output == "name":
+        for one, _ in found:
+            talk.data(one.whole_name)
+    elif not found:
+        talk.say(nothing)
+    else:
+        talk.table(head, [row(*one) for one in found])
+
+
+def age_of(named: Named, latest: Version | None) -> str:
+    """How long ago a name had its latest version, or was made."""
+    return spell(time.time() - (latest.created_at if latest else named.created_at))
 
 
 def show_versions(versions: list[Version], output: str | None, schema: str, nothing: str) -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from argosy.cli.named import delete_named, latest_of, named_as_json, show_versions, version_as_json
+from argosy.cli.named import age_of, delete_named, latest_of, show_names, show_versions, version_as_json
 from argosy.cli.options import console, home_option, open_project, output_option, parameter_options
 
 if TYPE_CHECKING:
+    from argosy.catalog.names import Named, Version
     from argosy.project.project import Project
 
 SCHEMA = "argosy.workflows/v1"
@@ -101,34 +102,24 @@ def _keep(project: Project, name: str, file: Path, inputs: dict[str, str], note:
 @home_option
 def list_(output: str | None, home: Path | None) -> None:
     """List workflows that were kept, with their runs."""
-    from argosy.cli.progress import spell
 
     project = open_project(home)
     found = [(one, latest_of(project, one)) for one in project.names.list("workflow")]
-    talk = console()
-    if output == "json":
-        talk.json({"schema": SCHEMA, "workflows": [named_as_json(*one) for one in found]})
-    elif output == "name":
-        for one, _ in found:
-            talk.data(one.whole_name)
-    elif not found:
-        talk.say("there are no workflows: argosy workflows create NAME FILE makes one")
-    else:
-        now = time.time()
-        talk.table(
-            ("NAME", "LATEST", "FILE", "RUNS", "AGE", "DESCRIPTION"),
-            [
-                [
-                    one.whole_name,
-                    str(version.version) if version else "-",
-                    str(version.details.get("file", "")) if version else "",
-                    str(len(project.uses.runs_of(one.whole_name))),
-                    spell(now - (version.created_at if version else one.created_at)),
-                    one.description,
-                ]
-                for one, version in found
-            ],
-        )
+
+    def row(one: Named, version: Version | None) -> list[str]:
+        return [
+            one.whole_name,
+            str(version.version) if version else "-",
+            str(version.details.get("file", "")) if version else "",
+            str(len(project.uses.runs_of(one.whole_name))),
+            age_of(one, version),
+            one.description,
+        ]
+
+    nothing = "there are no workflows: argosy workflows create NAME FILE makes one"
+    show_names(
+        found, output, SCHEMA, "workflows", nothing, ("NAME", "LATEST", "FILE", "RUNS", "AGE", "DESCRIPTION"), row
+    )
 
 
 @command.command("get")
