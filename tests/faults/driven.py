@@ -81,6 +81,18 @@ class Folder:
         await_true(lambda: len(self.lines()) >= count, seconds, lambda: f"{count} lines of {self.lines()}")
         return self.lines()
 
+    def drivers(self) -> list[int]:
+        """The processes that drive runs of this home."""
+        found: list[int] = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                argv = path.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"--drive-only" in argv and os.fsencode(self.home) in argv:
+                found.append(int(path.parent.name))
+        return found
+
     def supervisors(self) -> list[int]:
         """The supervisors of this home's runs."""
         found: list[int] = []

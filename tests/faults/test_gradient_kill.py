@@ -46,19 +46,6 @@ def spec() -> str:
     return "\n".join(jobs) + "\n"
 
 
-def drivers(folder: Folder) -> list[int]:
-    """The processes that drive runs of this home."""
-    found: list[int] = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            argv = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"--drive-only" in argv and os.fsencode(folder.home) in argv:
-            found.append(int(path.parent.name))
-    return found
-
-
 def test_what_is_handed_on_is_whole(tmp_path: Path) -> None:
     chance = random.Random(SEED)
     folder = Folder(tmp_path)
@@ -69,7 +56,7 @@ def test_what_is_handed_on_is_whole(tmp_path: Path) -> None:
     kills = 0
     while folder.phases()["chain"] != "Succeeded":
         assert kills < LIMIT, SEED
-        for pid in drivers(folder):
+        for pid in folder.drivers():
             time.sleep(chance.uniform(0.0, 0.2))
             kill(pid)
             kills += 1

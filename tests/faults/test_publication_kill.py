@@ -38,19 +38,6 @@ spec:
 """
 
 
-def drivers(folder: Folder) -> list[int]:
-    """The processes that drive runs of this home."""
-    found: list[int] = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            argv = path.read_bytes().split(b"\0")
-        except OSError:
-            continue
-        if b"--drive-only" in argv and os.fsencode(folder.home) in argv:
-            found.append(int(path.parent.name))
-    return found
-
-
 def versions(folder: Folder, *arguments: str) -> list[dict[str, object]]:
     code, output, errors = folder.call(*arguments, "-o", "json")
     assert code == 0, errors
@@ -68,7 +55,7 @@ def test_each_output_is_published_once(tmp_path: Path) -> None:
     kills = 0
     while folder.phases()["made"] != "Succeeded":
         assert kills < LIMIT, SEED
-        for pid in drivers(folder):
+        for pid in folder.drivers():
             time.sleep(chance.uniform(0.0, 0.15))
             kill(pid)
             kills += 1

@@ -14,21 +14,13 @@ import click
 from argosy.cli.console import BOLD, Console, visible
 from argosy.cli.options import console, home_option, open_project, output_option, run_argument
 from argosy.cli.progress import COLORS, duration, spell
+from argosy.model.status import SYMBOLS
 
 if TYPE_CHECKING:
     from argosy.model.manifest import Outputs
     from argosy.project.project import Project
     from argosy.project.views import RunView
 
-SYMBOLS = {
-    "Pending": "·",
-    "Running": "●",
-    "Succeeded": "✔",
-    "Failed": "✖",
-    "Error": "⚠",
-    "Skipped": "○",
-    "Omitted": "○",
-}
 # Of a wide loop so many members are shown.
 MOST_SHOWN = 1000
 

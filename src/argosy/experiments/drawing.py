@@ -12,16 +12,8 @@ from collections.abc import Sequence
 import msgspec
 
 from argosy.experiments.layout import layered
+from argosy.model.status import SYMBOLS
 
-SYMBOLS = {
-    "Pending": "·",
-    "Running": "●",
-    "Succeeded": "✔",
-    "Failed": "✖",
-    "Error": "⚠",
-    "Skipped": "○",
-    "Omitted": "○",
-}
 MOST_NODES = 400
 MOST_BARS = 300
 MOST_POINTS = 600

@@ -13,7 +13,8 @@ from typing import Literal
 
 import msgspec
 
-from argosy.experiments.drawing import MOST_BARS, MOST_NODES, SYMBOLS, Shape, chart, css_class, escaped, graph, timeline
+from argosy.experiments.drawing import MOST_BARS, MOST_NODES, Shape, chart, css_class, escaped, graph, timeline
+from argosy.model.status import SYMBOLS
 from argosy.record.experiments import Metric, Series
 
 PictureType = Literal["image/png", "image/jpeg", "image/gif", "image/webp", "image/svg+xml"]

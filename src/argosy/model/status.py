@@ -41,6 +41,18 @@ class Phase(StrEnum):
         return self in (Phase.FAILED, Phase.ERROR)
 
 
+# How phases are drawn, in a terminal as on a page.
+SYMBOLS = {
+    "Pending": "·",
+    "Running": "●",
+    "Succeeded": "✔",
+    "Failed": "✖",
+    "Error": "⚠",
+    "Skipped": "○",
+    "Omitted": "○",
+}
+
+
 class NodeType(StrEnum):
     POD = "Pod"
     CONTAINER = "Container"
