@@ -18,7 +18,7 @@ from argosy.checks.catalog import DocumentCatalog
 from argosy.checks.finding import Finding
 from argosy.checks.texts import structs
 from argosy.dialects.gradient.given import event_parameter
-from argosy.dialects.gradient.lower import FORMAT, PUSHES
+from argosy.dialects.gradient.lower import PUSHES
 from argosy.errors import EnvironmentTrouble, NotFound, UsageError
 from argosy.model.inputs import Signature
 from argosy.model.manifest import Artifact, ArtifactLocation, EnvVarSource, KeySelector, Workflow
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from argosy.checks.catalog import Catalog
     from argosy.project.project import Project
 
-GRADIENT = "gradient"
 # On a run: the event that started it, and what it resolved to.
 EVENT = "argosy.dev/event"
 EVENT_BRANCH = "argosy.dev/event-branch"
@@ -49,11 +48,6 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     def annotations(self) -> dict[str, str]:
         """What a run keeps of it."""
         return {EVENT: "push", EVENT_BRANCH: self.branch, EVENT_COMMIT: self.commit, EVENT_URL: self.url}
-
-
-def is_gradient(workflow: Workflow) -> bool:
-    """Whether a workflow was written as a Gradient spec."""
-    return workflow.metadata.annotations.get(FORMAT) == GRADIENT
 
 
 def push_to(folder: Path, ref: str) -> Push:
@@ -106,20 +100,30 @@ def values_of(push: Push, takes: Signature) -> dict[str, str]:
     return {name: value for name, value in given.items() if takes.find(name) is not None}
 
 
-def check(project: Project, workflow: Workflow, takes: Signature, given: Mapping[str, str], runtime: str = "") -> None:
-    """Raises Refused, with all findings, when the run lacks its event, a secret, a dataset or a runtime that can.
+def check(project: Project, workflow: Workflow, takes: Signature, given: Mapping[str, str]) -> None:
+    """Raises Refused, with all findings, when the run lacks its event, a secret or a dataset.
 
-    given: values by any name of an input. runtime: the one that was asked for.
+    given: values by any name of an input.
     """
     catalog = project.documents_if_any or DocumentCatalog([])
     findings = [
         *_event_findings(takes, given),
         *_secret_findings(workflow, catalog),
         *_dataset_findings(project, workflow, takes, given),
-        *(_path_findings(workflow) if (runtime or project.configuration.runtime) == "process" else ()),
     ]
     if findings:
         raise Refused(findings[0].message, tuple(findings), hint=findings[0].hint)
+
+
+def check_runtime(workflow: Workflow, runtime: str, reason: str) -> None:
+    """Raises Refused when jobs have paths that the run's runtime cannot give them. reason: why it is this one."""
+    if runtime != "process":
+        return
+    chosen = reason.startswith("process, because")
+    why = f"the runtime is {reason}" if chosen else "two jobs would clash there"
+    hint = "podman, docker and sandbox can" if chosen else "--runtime sandbox or --runtime podman"
+    if found := list(_path_findings(workflow, why, hint)):
+        raise Refused(found[0].message, tuple(found), hint=found[0].hint)
 
 
 def _event_findings(takes: Signature, given: Mapping[str, str]) -> Iterator[Finding]:
@@ -165,7 +169,7 @@ def _dataset_findings(
             )
 
 
-def _path_findings(workflow: Workflow) -> Iterator[Finding]:
+def _path_findings(workflow: Workflow, why: str, hint: str) -> Iterator[Finding]:
     """Jobs with /inputs or /outputs, which plain processes cannot have for their own; the first tells of all."""
     for index, template in enumerate(workflow.spec.templates):
         main = template.container or template.script
@@ -176,8 +180,8 @@ def _path_findings(workflow: Workflow) -> Iterator[Finding]:
             severity="error",
             path=("spec", "templates", index),
             message=f"the job {template.name} has /inputs or /outputs, which a plain process cannot have for its own",
-            why="two jobs would clash there",
-            hint="--runtime sandbox or --runtime podman",
+            why=why,
+            hint=hint,
         )
         return
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +21,9 @@ from argosy.dialects.secret_text import without_values
 from argosy.errors import InvalidFile, NotFound, UsageError
 from argosy.model.inputs import Input, Signature, names_of
 from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowSpec, WorkflowTemplateRef
+from argosy.model.programs import PROGRAM
 from argosy.project import files
-from argosy.project.submission import Refused, takes_of
+from argosy.project.submission import Refused, is_gradient, takes_of
 from argosy.project.workflows import WORKFLOW_WORDS, read_kept
 from argosy.syntax.diagnostics import Diagnostic, Severity, did_you_mean
 
@@ -85,7 +86,10 @@ def source_of(
     which may have much to read for each, takes these.
     """
     from argosy.project import guild_files
+    from argosy.project.programs import meant, ready
 
+    if meant(name) is not None:
+        return _source(project, name, ready(files.read(name, strict=strict).checked()))
     guild = guild_files.meant(name)
     if guild is not None and (guild[1] or selected is not None):
         operation = guild[1] or next(iter(selected or ()), "")
@@ -134,6 +138,8 @@ def _source(project: Project, name: str, loaded: Loaded) -> Source:
         Candidate(workflow=one.value, document=one) for one in loaded.documents if isinstance(one.value, Workflow)
     )
     if not workflows:
+        workflows = tuple(_of_program(loaded))
+    if not workflows:
         raise _no_workflow(name, loaded)
     others = [one for one in loaded.documents if not isinstance(one.value, Workflow)]
     findings = [*loaded.diagnostics, *checked_documents(project, loaded, others)]
@@ -143,6 +149,16 @@ def _source(project: Project, name: str, loaded: Loaded) -> Source:
         others=tuple(one.value for one in others),
         findings=tuple(findings),
     )
+
+
+def _of_program(loaded: Loaded) -> Iterator[Candidate]:
+    """What a program that makes no workflow runs: its schedules and templates, each as if it were due."""
+    from argosy.model.programs import as_workflow
+
+    for one in loaded.documents:
+        workflow = as_workflow(one.value) if one.program is not None else None
+        if workflow is not None:
+            yield Candidate(workflow=workflow, document=one)
 
 
 def source_of_bytes(project: Project, data: bytes, file: str, *, strict: bool = True) -> Source:
@@ -246,7 +262,15 @@ def chosen(source: Source, names: Iterable[str], file: str) -> list[Candidate]:
 def _names(candidate: Candidate) -> set[str]:
     metadata = candidate.workflow.metadata
     own = metadata.annotations.get("argosy.dev/workflow", "")
-    names = (metadata.name, metadata.generate_name, metadata.generate_name.rstrip("-"), own, own.rpartition(":")[2])
+    program = metadata.annotations.get(PROGRAM, "").rpartition(":")[2]
+    names = (
+        metadata.name,
+        metadata.generate_name,
+        metadata.generate_name.rstrip("-"),
+        own,
+        own.rpartition(":")[2],
+        program,
+    )
     return {one for one in names if one}
 
 
@@ -303,13 +327,18 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
 
         workflow = named_by_parameter(workflow, wanted.signature, wanted.parameters)
     try:
-        if workflow.metadata.annotations.get("argosy.dev/format") == "gradient":
-            from argosy.project.gradient_runs import check
-
-            check(project, workflow, wanted.signature or Signature(), wanted.parameters, wanted.runtime)
+        check_format(project, workflow, wanted)
         return project.submit(workflow, wanted, without_values(source.text))
     except Refused as refused:
         raise refusal(refused, candidate) from None
+
+
+def check_format(project: Project, workflow: Workflow, wanted: Wanted) -> None:
+    """What a format wants to be there before a run, besides what is checked of all. Raises Refused."""
+    if is_gradient(workflow):
+        from argosy.project.gradient_runs import check
+
+        check(project, workflow, wanted.signature or Signature(), wanted.parameters)
 
 
 def refusal(refused: Refused, candidate: Candidate) -> InvalidFile:

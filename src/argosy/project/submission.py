@@ -34,6 +34,8 @@ from argosy.project.reuse import check_names
 DEFAULT_NAMESPACE = "default"
 # As `catalog.publication` has it, which most runs need not import.
 TAG_OF = "argosy.dev/tag-of"
+# As `dialects.gradient.lower` has it, which most runs need not import.
+FORMAT = "argosy.dev/format"
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +143,10 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         images_of(merged, surroundings),
         configuration,
     )
+    if is_gradient(merged):
+        from argosy.project.gradient_runs import check_runtime
+
+        check_runtime(merged, runtime, reason)
     if onepanel:
         from argosy.project.onepanel import for_runtime
 
@@ -158,6 +164,11 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         sweep=wanted.sweep,
     )
     return Prepared(workflow=merged, identity=identity, options=options, findings=findings, code=wanted.code)
+
+
+def is_gradient(workflow: Workflow) -> bool:
+    """Whether a workflow was written as a Gradient spec."""
+    return workflow.metadata.annotations.get(FORMAT) == "gradient"
 
 
 def filled_in(workflow: Workflow, wanted: Wanted, catalog: Catalog) -> Workflow:
@@ -312,7 +323,7 @@ def runtime_options(configuration: Configuration, python: Python | None = None) 
     """The project's word on runtimes. python: the interpreter of host templates."""
     from argosy.model.host_templates import HOST
     from argosy.runners.local.runtimes.choose import Options
-    from argosy.runners.local.runtimes.runtime import ImageMeaning
+    from argosy.runners.local.runtimes.runtime import ANY, ImageMeaning
 
     images = {
         name: ImageMeaning(
@@ -327,5 +338,6 @@ def runtime_options(configuration: Configuration, python: Python | None = None) 
     }
     if python is not None:
         inside = {"VIRTUAL_ENV": python.virtual_env} if python.virtual_env else {}
-        images[HOST] = ImageMeaning(path=(python.folder,), environment=inside)
+        # Of the other images that mean nothing here too: their `python` is the project's.
+        images[HOST] = images[ANY] = ImageMeaning(path=(python.folder,), environment=inside)
     return Options(images=images, pass_environment=configuration.environment)

@@ -107,6 +107,7 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
         raise UsageError(f"{again[0]} is given as one value and as many", hint="leave one of them out")
     trial = replace(wanted, name="", signature=takes, parameters={**wanted.parameters, **first})
     try:
+        sources.check_format(project, candidate.workflow, trial)
         prepared = prepare(candidate.workflow, trial, project.documents, project.configuration)
     except Refused as refused:
         raise sources.refusal(refused, candidate) from None

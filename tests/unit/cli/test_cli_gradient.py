@@ -262,6 +262,42 @@ def test_plain_processes_have_no_such_paths(argosy: Argosy, words: None) -> None
     assert argosy("list").out == ""
 
 
+def test_where_only_plain_processes_work_nothing_begins(
+    argosy: Argosy, words: None, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(SPEC)
+    Path("programs").mkdir()
+    monkeypatch.setenv("PATH", str(folder / "programs"))
+    answer = argosy("run", FILE, "--runtime", "auto")
+    assert answer.code == 3
+    assert f"{FILE}:8:5: error: the job make-it has /inputs or /outputs" in answer.err
+    assert "podman: not installed" in answer.err
+    assert "podman, docker and sandbox can" in answer.err
+    assert argosy("list").out == ""
+
+
+@pytest.mark.parametrize(
+    ("spec", "given", "message"),
+    [
+        (SPEC, "--runtime=process", "the job make-it has /inputs or /outputs"),
+        (SPEC.replace("CODE: 0", "CODE: 'secret:MY_CODE'"), "--runtime=sandbox", "there is no secret MY_CODE"),
+        (SPEC.replace("ref: made", "ref: mode"), "--runtime=sandbox", "There is no dataset named 'mode'"),
+    ],
+)
+def test_a_sweep_is_checked_as_a_run_is(argosy: Argosy, words: None, spec: str, given: str, message: str) -> None:
+    put(spec)
+    answer = argosy("run", FILE, given, "word=[one,two]")
+    assert answer.code == 3
+    assert message in answer.err
+    assert argosy("list").out == ""
+
+
+def test_a_sweep_of_a_spec(argosy: Argosy, words: None) -> None:
+    put(SPEC)
+    assert argosy("run", FILE, "word=[one,two]", "-q").code == 0
+    assert versions(argosy, "made") == [1, 2]
+
+
 def test_jobs_without_data_are_plain_processes(argosy: Argosy, folder: Path) -> None:
     put("jobs: {a: {uses: container@v1, with: {image: x, command: echo hi}, resources: {instance-type: C3}}}\n")
     assert argosy("run", FILE, "--runtime", "process", "-q").code == 0
