@@ -28,13 +28,14 @@ def command(paths: tuple[str, ...], filenames: tuple[str, ...], output: str | No
     from argosy.errors import UsageError
     from argosy.project.documents import apply, short_values
     from argosy.project.files import expanded, read
+    from argosy.project.programs import ready
     from argosy.project.sources import checked_documents
 
     if not paths and not filenames:
         raise UsageError("Nothing to apply", hint="argosy apply -f FILE")
     project = open_project(home)
     talk = console()
-    loaded = [read(path, stdin=sys.stdin.buffer.read).checked() for path in expanded((*paths, *filenames))]
+    loaded = [ready(read(path, stdin=sys.stdin.buffer.read).checked()) for path in expanded((*paths, *filenames))]
     for one in loaded:
         talk.diagnostics([*one.diagnostics, *checked_documents(project, one, one.documents)], one.source)
     applied = apply(project, [document.value for one in loaded for document in one.documents])

@@ -13,6 +13,7 @@ from argosy.dialects.argo_kinds import ABSENT, API_GROUP, API_VERSION, CORE_KIND
 from argosy.errors import InvalidFile
 from argosy.model.inputs import Signature
 from argosy.model.manifest import KINDS, Document, Part
+from argosy.model.programs import Program
 from argosy.syntax.decode import decode
 from argosy.syntax.decoders import Manner
 from argosy.syntax.diagnostics import Diagnostic, Severity, did_you_mean
@@ -31,6 +32,7 @@ class LoadedDocument(msgspec.Struct, frozen=True, kw_only=True):
     """One object of a file. index: its number in the file, from 0, empty documents not counted.
 
     signature: what it takes, where its format says more than the workflow's arguments can; None otherwise.
+    program: the Python program that it came of, if it did.
     """
 
     value: Document
@@ -38,6 +40,7 @@ class LoadedDocument(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     index: int
     signature: Signature | None = None
+    program: Program | None = None
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,7 +44,12 @@ def read(path: str, *, strict: bool = True, stdin: Callable[[], bytes] | None = 
     """The documents of a file, "-" for standard input. Raises NotFound, InvalidFile when it is in no known format.
 
     tolerant: that a file is in no known format is a finding among others, and a misspelt field hides no other mistake.
+    FILE.py and FILE.py:NAME mean a Python program, which is read by running it in a process of its own.
     """
+    if path.partition(":")[0].endswith(".py") or ".py:" in path:
+        from argosy.project.programs import read as read_program
+
+        return read_program(path, strict=strict)
     return read_bytes(_bytes_of(path, stdin), path, strict=strict, tolerant=tolerant)
 
 

@@ -26,6 +26,7 @@ from argosy.model.host_templates import (
     templates_in,
 )
 from argosy.model.manifest import Template, Workflow
+from argosy.model.programs import is_of_program
 
 if TYPE_CHECKING:
     from argosy.project.configuration import Configuration
@@ -168,6 +169,8 @@ def with_code(
     snapshot = _snapshot(project, workflow, wanted) if take else None
     python, environment = _python(project)
     options = replace(options, code=snapshot, python=python, environment=environment)
+    program = is_of_program(workflow.metadata.annotations)
+    needed = bool(leaves.hosts or leaves.coded) or program
     findings: tuple[Finding, ...] = ()
     if snapshot is not None and snapshot is not wanted.snapshot and (missing := snapshot.told()):
         findings = (Finding(rule="code-left-out", severity="note", path=(), message=missing),)
@@ -179,6 +182,8 @@ def with_code(
 
 
 def _named_from(folder: Path, project: Path, workflow: Workflow) -> tuple[Finding, ...]:
+    if program and leaves.images and options.runtime not in ENGINES:
+        findings = (*findings, _instead_of_images(python, leaves))
     """A note when host templates name files as seen from this folder, and steps begin in another one."""
     if folder == project or not folder.is_relative_to(project):
         return ()
@@ -186,6 +191,13 @@ def _named_from(folder: Path, project: Path, workflow: Workflow) -> tuple[Findin
         main = main_container(template)
         if main is None or not is_host(template, workflow.spec.template_defaults):
             continue
+def _instead_of_images(python: Python, leaves: Leaves) -> Finding:
+    """That a program's steps run with the project's interpreter where no engine has their images."""
+    shown = ", ".join(leaves.images[:3]) + (", ..." if len(leaves.images) > 3 else "")
+    message = f"without containers, steps in {shown} are run by this machine's programs, with {python.interpreter}"
+    return Finding(rule="program-python", severity="note", path=(), message=message)
+
+
         for word in (*main.command, *main.args):
             if word.startswith(("/", "-")) or "{{" in word or len(word) > LONGEST_NAME:
                 continue

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from argosy.errors import EnvironmentTrouble
-from argosy.runners.local.runtimes.runtime import ImageMeaning, StepSpec
+from argosy.runners.local.runtimes.runtime import ANY, ImageMeaning, StepSpec
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What a step may see of the environment that argosy was started in: where programs and certificates are, the
@@ -74,14 +74,14 @@ class Images:
         self._meanings = dict(meanings)
 
     def meaning(self, image: str) -> ImageMeaning | None:
-        """The meaning of `image`, of the image without its tag, or None."""
+        """The meaning of `image`, of the image without its tag, of any image, or None."""
         if image in self._meanings:
             return self._meanings[image]
         name = image.partition("@")[0]
         repository, colon, tag = name.rpartition(":")
         if colon and "/" not in tag:
             name = repository
-        return self._meanings.get(name)
+        return self._meanings.get(name) or self._meanings.get(ANY)
 
     def mark(self, image: str) -> str:
         """What tells one meaning of an image from another; "" for one that means nothing here."""

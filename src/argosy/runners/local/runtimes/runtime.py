@@ -69,6 +69,11 @@ class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
 
     entrypoint: what runs when a step has no command. cmd: its arguments when the step has none either. path: folders
     that come first on PATH (a virtual environment's bin). working_dir: where it starts. environment: added beneath
+    function: Function | None = None
+
+
+# What an image that means nothing else here means, among images' meanings.
+ANY = "*"
     the step's own. files: what the image has at an absolute path, and where this machine has it.
     """
 
