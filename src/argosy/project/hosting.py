@@ -163,8 +163,8 @@ def with_code(
     leaves = leaves_of(workflow, options.surroundings)
     take = wanted.take
     if take is None:
-        take = bool(leaves.hosts or leaves.coded) or wanted.snapshot is not None or project.configuration.keep_code
-    if not leaves.hosts and not leaves.coded and not take:
+        take = needed or wanted.snapshot is not None or project.configuration.keep_code
+    if not needed and not take:
         return workflow, options, ()
     snapshot = _snapshot(project, workflow, wanted) if take else None
     python, environment = _python(project)

@@ -24,6 +24,13 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool = False
 
 
+class Function(msgspec.Struct, frozen=True, kw_only=True):
+    """The function that the command of a step calls. root: the folder with its program, which nobody changes."""
+
+    target: str
+    root: str
+
+
 class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One process of a step: its main container, a sidecar, an init container.
 
@@ -37,7 +44,7 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     the folder. keep: its container stays until `Runtime.release`. continues: the id of an earlier try, with `keep`,
     whose files this one goes on with. delay_seconds: it is to wait so long before it starts. private: the names of
     variables that are secrets. hidden: what stdout and stderr, and messages, are to be without; None for a step that
-    was given no secrets.
+    was given no secrets. function: what the command calls, where that is known: a runtime may have another way to it.
     """
 
     id: str
@@ -62,6 +69,11 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     delay_seconds: float = 0.0
     private: tuple[str, ...] = ()
     hidden: Spellings | None = None
+    function: Function | None = None
+
+
+# What an image that means nothing else here means, among images' meanings.
+ANY = "*"
 
 
 class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +81,6 @@ class ImageMeaning(msgspec.Struct, frozen=True, kw_only=True):
 
     entrypoint: what runs when a step has no command. cmd: its arguments when the step has none either. path: folders
     that come first on PATH (a virtual environment's bin). working_dir: where it starts. environment: added beneath
-    function: Function | None = None
-
-
-# What an image that means nothing else here means, among images' meanings.
-ANY = "*"
     the step's own. files: what the image has at an absolute path, and where this machine has it.
     """
 
