@@ -149,12 +149,12 @@ _fields(
         "artifactGC": "says when `prune` may delete artifacts",
         "archiveLogs": "logs are always kept with the run",
         "podMetadata": "kept with the run; there is no pod to carry it",
+        "imagePullSecrets": "one login for each registry, the first; besides it the container engine's own count",
     },
     cluster_only={
         "dnsConfig": "the resolver of this machine is used",
         "dnsPolicy": "the resolver of this machine is used",
         "hostNetwork": "steps use the network of this machine",
-        "imagePullSecrets": "images are pulled with the container engine's own login",
         "podDisruptionBudget": PLACES_PODS,
         "podPriorityClassName": PLACES_PODS,
         "priority": "orders the workflows of a cluster; {{workflow.priority}} has its value",

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,14 +69,17 @@ def drive(
     try:
         summary = project.queries.numbered(run_id)
         workflow, options = manifest_of(project, run_id), options_of(project, run_id)
-        with closing(gatherer_of(project, summary, workflow, options.runtime)) as gatherer:
+        with (
+            closing(gatherer_of(project, summary, workflow, options.runtime)) as gatherer,
+            _logins(project, summary, workflow, options) as logins,
+        ):
 
             def changed(plan: Plan) -> None:
                 gatherer.look(plan.nodes)
                 if on_change is not None:
                     on_change(plan)
 
-            plan, driver = _driver(project, lease, summary, workflow, options, changed)
+            plan, driver = _driver(project, lease, summary, workflow, options, changed, logins)
             if on_stop is not None:
                 on_stop(driver.stop)
             driver.drive()
@@ -87,6 +90,18 @@ def drive(
         journal.release(lease)
     log_if_wanted(project, run_id, say)
     return plan
+
+
+def _logins(
+    project: Project, summary: RunSummary, workflow: Workflow, options: RunOptions
+) -> AbstractContextManager[Mapping[str, Path]]:
+    """The logins to registries that the run's images are pulled with, as long as it is driven here."""
+    if not workflow.spec.image_pull_secrets:
+        return nullcontext({})
+    from argosy.project.image_logins import logins_for_run
+
+    secret = project.shared_documents.secret
+    return logins_for_run(workflow, options.runtime, secret, summary.uid, project.home.run(summary.uid))
 
 
 def _finish_metrics(gatherer: Gatherer, plan: Plan, say: Callable[[str], None]) -> None:
@@ -105,8 +120,12 @@ def _driver(
     workflow: Workflow,
     options: RunOptions,
     on_change: Change | None,
+    logins: Mapping[str, Path],
 ) -> tuple[Plan, Driver]:
-    """The driver of a run that this process holds, and the run's plan with all facts so far."""
+    """The driver of a run that this process holds, and the run's plan with all facts so far.
+
+    logins: for its container engine, the folder with logins to registries.
+    """
     from argosy.record.cache import Cache
     from argosy.record.locks import Locks
     from argosy.runners.local.loop import Driver
@@ -117,7 +136,7 @@ def _driver(
     journal, run_id = project.journal, lease.run_id
     context = context_of(project, summary, workflow)
     context.folder.mkdir(parents=True, exist_ok=True)
-    runtime = make(options.runtime, runtime_options(project.configuration, options.python))
+    runtime = make(options.runtime, runtime_options(project.configuration, options.python, logins))
     _check_runtime(runtime)
     plan = new_plan(project, summary, workflow, options)
     published = publication_of(project, summary, context, plan)

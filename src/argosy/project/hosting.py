@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,8 +112,16 @@ def _templates(workflow: Workflow, surroundings: Surroundings) -> Iterator[Templ
         yield from templates_in(one.spec)
 
 
-def chosen_runtime(name: str, leaves: Leaves, images: Iterable[str], configuration: Configuration) -> tuple[str, str]:
+def chosen_runtime(
+    name: str,
+    leaves: Leaves,
+    images: Iterable[str],
+    configuration: Configuration,
+    logins: Mapping[str, Path] | None = None,
+) -> tuple[str, str]:
     """The runtime of a run, and why. images: all that the run names. Raises UsageError, EnvironmentTrouble.
+
+    logins: for each container engine, the folder with logins to registries that images are pulled with.
 
     A run has one runtime. Steps on the host are plain processes unless somebody asks for something else; where images
     are named as well, these decide, and an engine that has them runs the host templates in the project's Python image.
@@ -121,7 +129,7 @@ def chosen_runtime(name: str, leaves: Leaves, images: Iterable[str], configurati
     from argosy.project.submission import chosen_runtime as chosen
 
     if not leaves.hosts:
-        return chosen(name, list(images), configuration)
+        return chosen(name, list(images), configuration, logins)
     if name == "auto" and not leaves.others and not leaves.images:
         if leaves.elsewhere:
             with contextlib.suppress(EnvironmentTrouble):
@@ -132,7 +140,7 @@ def chosen_runtime(name: str, leaves: Leaves, images: Iterable[str], configurati
     if name not in ("auto", *ENGINES):
         return chosen(name, [], configuration)
     image = python_image(configuration)
-    runtime, reason = chosen(name, [*leaves.images, image], configuration)
+    runtime, reason = chosen(name, [*leaves.images, image], configuration, logins)
     shown = ", ".join(leaves.hosts[:3]) + (", ..." if len(leaves.hosts) > 3 else "")
     if runtime in ENGINES:
         return runtime, f"{reason}; {shown} run in {image}: --runtime process runs them on the host"
@@ -161,6 +169,8 @@ def with_code(
 ) -> tuple[Workflow, RunOptions, tuple[Finding, ...]]:
     """A run's workflow and options with the code that is wanted, and notes on it. Raises ArgosyError."""
     leaves = leaves_of(workflow, options.surroundings)
+    program = is_of_program(workflow.metadata.annotations)
+    needed = bool(leaves.hosts or leaves.coded) or program
     take = wanted.take
     if take is None:
         take = needed or wanted.snapshot is not None or project.configuration.keep_code
@@ -169,11 +179,11 @@ def with_code(
     snapshot = _snapshot(project, workflow, wanted) if take else None
     python, environment = _python(project)
     options = replace(options, code=snapshot, python=python, environment=environment)
-    program = is_of_program(workflow.metadata.annotations)
-    needed = bool(leaves.hosts or leaves.coded) or program
     findings: tuple[Finding, ...] = ()
     if snapshot is not None and snapshot is not wanted.snapshot and (missing := snapshot.told()):
         findings = (Finding(rule="code-left-out", severity="note", path=(), message=missing),)
+    if program and leaves.images and options.runtime not in ENGINES:
+        findings = (*findings, _instead_of_images(python, leaves))
     if leaves.hosts or leaves.coded:
         elsewhere = _named_from(Path.cwd(), project.folder, workflow) if snapshot is not wanted.snapshot else ()
         workflow, options = _hosted(project, workflow, options)
@@ -181,16 +191,6 @@ def with_code(
     return workflow, options, findings
 
 
-def _named_from(folder: Path, project: Path, workflow: Workflow) -> tuple[Finding, ...]:
-    if program and leaves.images and options.runtime not in ENGINES:
-        findings = (*findings, _instead_of_images(python, leaves))
-    """A note when host templates name files as seen from this folder, and steps begin in another one."""
-    if folder == project or not folder.is_relative_to(project):
-        return ()
-    for template in templates_in(workflow.spec):
-        main = main_container(template)
-        if main is None or not is_host(template, workflow.spec.template_defaults):
-            continue
 def _instead_of_images(python: Python, leaves: Leaves) -> Finding:
     """That a program's steps run with the project's interpreter where no engine has their images."""
     shown = ", ".join(leaves.images[:3]) + (", ..." if len(leaves.images) > 3 else "")
@@ -198,6 +198,14 @@ def _instead_of_images(python: Python, leaves: Leaves) -> Finding:
     return Finding(rule="program-python", severity="note", path=(), message=message)
 
 
+def _named_from(folder: Path, project: Path, workflow: Workflow) -> tuple[Finding, ...]:
+    """A note when host templates name files as seen from this folder, and steps begin in another one."""
+    if folder == project or not folder.is_relative_to(project):
+        return ()
+    for template in templates_in(workflow.spec):
+        main = main_container(template)
+        if main is None or not is_host(template, workflow.spec.template_defaults):
+            continue
         for word in (*main.command, *main.args):
             if word.startswith(("/", "-")) or "{{" in word or len(word) > LONGEST_NAME:
                 continue

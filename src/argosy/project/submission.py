@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -26,7 +27,7 @@ from argosy.plan.templates import with_workflow_template
 from argosy.plan.workflow_names import RunIdentity, WorkflowNames
 from argosy.project import arguments, naming
 from argosy.project.configuration import Configuration
-from argosy.project.hosting import CodeWanted, leaves_of
+from argosy.project.hosting import ENGINES, CodeWanted, leaves_of
 from argosy.project.hosting import chosen_runtime as runtime_for
 from argosy.project.needs import Surroundings, check_resources, images_of, surroundings_of
 from argosy.project.reuse import check_names
@@ -137,12 +138,16 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
     gpus = wanted.gpus or configuration.gpus
     if not wanted.ignore_resources:
         check_resources(merged, surroundings, gpus)
-    runtime, reason = runtime_for(
-        wanted.runtime or configuration.runtime,
-        leaves_of(merged, surroundings),
-        images_of(merged, surroundings),
-        configuration,
-    )
+    asked = wanted.runtime or configuration.runtime
+    leaves, images = leaves_of(merged, surroundings), images_of(merged, surroundings)
+    if merged.spec.image_pull_secrets:
+        from argosy.project.image_logins import asked_of, logins_for_now, missing
+
+        with logins_for_now(merged, asked, asked_of(catalog)) as logins:
+            runtime, reason = runtime_for(asked, leaves, images, configuration, logins)
+        findings = (*findings, *(missing(merged, catalog.secret) if runtime in ENGINES else ()))
+    else:
+        runtime, reason = runtime_for(asked, leaves, images, configuration)
     if is_gradient(merged):
         from argosy.project.gradient_runs import check_runtime
 
@@ -311,16 +316,20 @@ def _labels_from(workflow: Workflow, identity: RunIdentity, surroundings: Surrou
     return made
 
 
-def chosen_runtime(name: str, images: list[str], configuration: Configuration) -> tuple[str, str]:
+def chosen_runtime(
+    name: str, images: list[str], configuration: Configuration, logins: Mapping[str, Path] | None = None
+) -> tuple[str, str]:
     """The runtime's name, and why it was taken. Raises UsageError, EnvironmentTrouble."""
     from argosy.runners.local.runtimes.choose import choose
 
-    runtime, reason = choose(name, images, runtime_options(configuration))
+    runtime, reason = choose(name, images, runtime_options(configuration, logins=logins))
     return runtime.name, reason
 
 
-def runtime_options(configuration: Configuration, python: Python | None = None) -> Any:
-    """The project's word on runtimes. python: the interpreter of host templates."""
+def runtime_options(
+    configuration: Configuration, python: Python | None = None, logins: Mapping[str, Path] | None = None
+) -> Any:
+    """The project's word on runtimes. python: the interpreter of host templates. logins: as `Options` has them."""
     from argosy.model.host_templates import HOST
     from argosy.runners.local.runtimes.choose import Options
     from argosy.runners.local.runtimes.runtime import ANY, ImageMeaning
@@ -340,4 +349,4 @@ def runtime_options(configuration: Configuration, python: Python | None = None) 
         inside = {"VIRTUAL_ENV": python.virtual_env} if python.virtual_env else {}
         # Of the other images that mean nothing here too: their `python` is the project's.
         images[HOST] = images[ANY] = ImageMeaning(path=(python.folder,), environment=inside)
-    return Options(images=images, pass_environment=configuration.environment)
+    return Options(images=images, pass_environment=configuration.environment, logins=logins or {})

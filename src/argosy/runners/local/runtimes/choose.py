@@ -6,6 +6,7 @@ It knows the runtimes by name and that containers are preferred; not what a work
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import msgspec
 
@@ -21,12 +22,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """What a project says about runtimes.
 
     images: what images mean where there is no engine. pass_environment: host variables that steps see besides the
-    usual ones (process, sandbox). allow_privileged: whether a container may ask for everything.
+    usual ones (process, sandbox). allow_privileged: whether a container may ask for everything. logins: for each
+    engine, the folder with logins to registries that the run's images are pulled with.
     """
 
     images: Mapping[str, ImageMeaning] = {}
     pass_environment: tuple[str, ...] = ()
     allow_privileged: bool = False
+    logins: Mapping[str, Path] = {}
 
 
 def choose(name: str, images: Iterable[str], options: Options | None = None) -> tuple[Runtime, str]:
@@ -53,7 +56,7 @@ def make(name: str, options: Options | None = None) -> Runtime:
     if name in ENGINES:
         from argosy.runners.local.runtimes.container import ContainerRuntime
 
-        return ContainerRuntime(name, allow_privileged=options.allow_privileged)
+        return ContainerRuntime(name, allow_privileged=options.allow_privileged, logins=options.logins.get(name))
     if name == "sandbox":
         from argosy.runners.local.runtimes.sandbox import SandboxRuntime
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -37,12 +38,13 @@ CLIENTS_OWN_PREFIXES = ("LD_", "XDG_", "DOCKER_", "CONTAINER", "BUILDAH_", "STOR
 class ContainerRuntime:
     """Runs steps with a container engine, "podman" or "docker".
 
-    allow_privileged: whether a template may ask for `privileged: true`. A container writes its log itself (podman), so
-    it outlives its engine's client; a container whose client was killed is killed, and its exit is `lost`.
+    allow_privileged: whether a template may ask for `privileged: true`. logins: as `Engine` has them.
+    A container writes its log itself (podman), so it outlives its engine's client; a container whose client was
+    killed is killed, and its exit is `lost`.
     """
 
-    def __init__(self, engine: str, *, allow_privileged: bool = False) -> None:
-        self._engine = Engine(engine)
+    def __init__(self, engine: str, *, allow_privileged: bool = False, logins: Path | None = None) -> None:
+        self._engine = Engine(engine, logins)
         self._allow_privileged = allow_privileged
         self._client = dict(os.environ)
         self._logs: dict[str, tuple[str, str]] = {}
@@ -96,7 +98,9 @@ class ContainerRuntime:
         argv = [
             *(
                 self._program,
+                *self._engine.before_command,
                 "run",
+                *self._engine.of_pulls,
                 "--name",
                 name,
                 "--label",

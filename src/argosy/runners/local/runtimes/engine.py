@@ -6,8 +6,11 @@ It knows the words of podman and docker; not what a step is.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import msgspec
+
+from argosy.runners.local.runtimes.registries import options_of
 
 ANSWER_SECONDS = 60.0
 COPY_SECONDS = 3600.0
@@ -22,10 +25,14 @@ class ContainerState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Engine:
-    """podman or docker. Every question starts a process (some 30 ms) and waits for it; answers on images are kept."""
+    """podman or docker. Every question starts a process (some 30 ms) and waits for it; answers on images are kept.
 
-    def __init__(self, name: str) -> None:
+    logins: the folder with logins to registries that images are pulled with; the person's own when None.
+    """
+
+    def __init__(self, name: str, logins: Path | None = None) -> None:
         self.name = name
+        self.before_command, self.of_pulls = options_of(name, logins)
         self.program = ""
         self._present: set[str] = set()
         self._users: dict[str, str] = {}
@@ -68,7 +75,9 @@ class Engine:
 
     def pull(self, image: str, timeout_seconds: float = 3600.0) -> str:
         """Fetch the image; why that failed, or ""."""
-        code, _, error = self.ask("pull", "--quiet", image, timeout_seconds=timeout_seconds)
+        code, _, error = self.ask(
+            *self.before_command, "pull", *self.of_pulls, "--quiet", image, timeout_seconds=timeout_seconds
+        )
         if code == 0:
             self._present.add(image)
             return ""
