@@ -47,7 +47,7 @@ class Asking(NamedTuple):
     ask: bool
 
 
-RUNTIMES = ("auto", "podman", "docker", "sandbox", "process")
+RUNTIMES = ("auto", "podman", "docker", "sandbox", "process", "function")
 
 
 @click.command("run", context_settings=OPEN)

@@ -31,7 +31,7 @@ from argosy.model.status import Node, NodeType
 from argosy.plan.names import node_id
 from argosy.record.database import Database
 from argosy.record.experiments import Experiments, Gathered, Series, TakenOver, number_of
-from argosy.runners.local.runtimes.places import ROOT, is_within, mount_at
+from argosy.runners.local.runtimes.places import PLAIN, ROOT, is_within, mount_at
 from argosy.runners.local.runtimes.runtime import Mount
 from argosy.runners.local.staging import ATTEMPT_FILE
 
@@ -124,7 +124,7 @@ def _left_nothing(places: Places, node: Node) -> bool:
         return False
     if os.access(f"{folder}/main.stdout", os.F_OK) or os.access(f"{folder}/volumes", os.F_OK):
         return False
-    if places.runtime == "process":
+    if places.runtime in PLAIN:
         return not any(os.access(path, os.F_OK) for path in FILES)
     return not any(os.access(f"{folder}{path}", os.F_OK) for path in _FILES_WITHIN)
 
@@ -205,7 +205,7 @@ def _place(folder: Path, name: str, mounts: tuple[Mount, ...], runtime: str) -> 
     mount = mount_at(path, mounts)
     if mount is not None:
         return posixpath.join(mount.source, posixpath.relpath(path, posixpath.normpath(mount.target)))
-    if runtime == "process":
+    if runtime in PLAIN:
         return path
     return f"{folder}{path}" if is_within(path, "/tmp") else f"{folder}/{ROOT}{path}"
 

@@ -22,6 +22,10 @@ APP = "argosy.dev/app"
 # On a host template: where in its working folder the code goes; absent means the folder itself, NO_CODE nowhere.
 CODE_DEST = "argosy.dev/code-dest"
 NO_CODE = "none"
+# On a host template: the Python function that its command calls: FILE.py:NAME below the root of the code, MODULE:NAME.
+FUNCTION = "argosy.dev/function"
+# The module whose program calls it.
+FUNCTION_MODULE = "argosy.dsl.inside"
 # On a workflow: the `CodeRules` of its code, as JSON.
 CODE_RULES = "argosy.dev/code-rules"
 # Written by us on a host template that was made ready to run: the image that its file named, perhaps none.

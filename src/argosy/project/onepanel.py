@@ -35,7 +35,7 @@ def for_runtime(workflow: Workflow, runtime: str) -> Workflow:
     """The workflow with the volumes that its steps can have. A plain process sees the folders of the machine."""
     if not is_onepanel(workflow):
         return workflow
-    change = without_places if runtime == "process" else with_places
+    change = without_places if runtime in ("process", "function") else with_places
     return replace(workflow, spec=change(workflow.spec))
 
 

@@ -363,7 +363,7 @@ class Driver:
         for start in starting:
             if runs_here(start.template):
                 self._begin_leaf(start)
-            elif needs_transfer(start):
+            elif needs_transfer(start, self._options):
                 options = self._options_of(start)
                 self._worker.do(lambda start=start, options=options: self._prepared(start, options), self._begin_pod)
             else:
@@ -505,6 +505,9 @@ class Driver:
             self._ended(self._collected(start, pod))
 
     def _collected(self, start: Start, pod: Pod) -> AttemptExited:
+        if self._plan.is_aborted and pod.node in self._stopping:
+            # Without grace, what it was writing may be half of it.
+            start = msgspec.structs.replace(start, template=msgspec.structs.replace(start.template, outputs=None))
         try:
             return collect(start, pod, self._context, self._options)
         except ArgosyError as problem:

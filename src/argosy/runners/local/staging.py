@@ -16,6 +16,7 @@ import msgspec
 from argosy.artifacts.redaction import Spellings, spellings
 from argosy.artifacts.troubles import disk_errors
 from argosy.errors import EnvironmentTrouble, InvalidFile
+from argosy.model.host_templates import CODE_ARTIFACT
 from argosy.model.manifest import ContainerFields, ContainerNode, ScriptTemplate, Template, UserContainer, Volume
 from argosy.plan.actions import Start
 from argosy.runners.local.context import RunContext
@@ -23,8 +24,9 @@ from argosy.runners.local.environment import PodFields, Values, environment_of
 from argosy.runners.local.patches import Patched, is_patched, patched
 from argosy.runners.local.pod import Piece, Pod
 from argosy.runners.local.resources import GPU_RESOURCES, limits_of
-from argosy.runners.local.runtimes.places import ENGINES, mount_at, needs_retrieval
-from argosy.runners.local.runtimes.runtime import Mount, Runtime, StepSpec
+from argosy.runners.local.runtimes.places import ENGINES, FUNCTION_RUNTIME, mount_at, needs_retrieval
+from argosy.runners.local.runtimes.runtime import Function, Mount, Runtime, StepSpec
+from argosy.runners.local.shared_code import SharedCode, function_of, lay, without_code
 from argosy.runners.local.spares import PARTS
 
 ATTEMPT_FILE = "attempt.json"
@@ -51,11 +53,14 @@ def _no_spare(target: str) -> bool:
 class StagingOptions(msgspec.Struct, frozen=True, kw_only=True):
     """How this run's steps are run. Make it with `of`.
 
-    runtime: its name. gpus: the indices that the step was given. retrieve, release: the runtime's. take_spare: puts
-    the folder of a new attempt that has only a container main at a path, if one was made ahead.
+    runtime: its name, "process" for every one whose steps see the machine as it is. code: where steps that are calls of
+    functions share the code of the run; None where they are processes. gpus: the indices that the step was given.
+    retrieve, release: the runtime's. take_spare: puts the folder of a new attempt that has only a container main at a
+    path, if one was made ahead.
     """
 
     runtime: str = "process"
+    code: SharedCode | None = None
     gpus: tuple[int, ...] = ()
     retrieve: Callable[[str, str, str], bool] = _nothing_to_retrieve
     release: Callable[[Sequence[str]], None] = _nothing_to_release
@@ -64,6 +69,8 @@ class StagingOptions(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, runtime: Runtime, run_uid: str) -> StagingOptions:
         """The options of a run on this runtime."""
+        if runtime.name == FUNCTION_RUNTIME:
+            return cls(runtime="process", code=SharedCode())
         if runtime.name not in ENGINES:
             return cls(runtime=runtime.name)
         return cls(
@@ -73,11 +80,13 @@ class StagingOptions(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def needs_transfer(start: Start) -> bool:
+def needs_transfer(start: Start, options: StagingOptions | None = None) -> bool:
     """Whether preparing it may take long, so that it belongs in a thread."""
     inputs = start.template.inputs
     if inputs is None or not inputs.artifacts:
         return False
+    if options is not None and options.code is not None and function_of(start.template):
+        return any(artifact.raw is None and artifact.name != CODE_ARTIFACT for artifact in inputs.artifacts)
     return any(artifact.raw is None for artifact in inputs.artifacts)
 
 
@@ -99,6 +108,7 @@ class _Staging:
         "fields",
         "folder",
         "fresh",
+        "function",
         "hidden",
         "options",
         "patch",
@@ -118,6 +128,10 @@ class _Staging:
         if is_patched(self.template, context.workflow):
             self.patch = patched(self.template, context.workflow, workflow_scope(context, start.pod_name))
             self.template = self.patch.template
+        self.function: Function | None = None
+        if options.code is not None and (target := function_of(self.template)):
+            self.template, digest = without_code(self.template)
+            self.function = Function(target=target, root=options.code.folder(digest, context))
         self.records: list[dict[str, object]] = []
         # What the containers are given of Secrets: their names, and all that is to be hidden.
         self.secrets: set[str] = set()
@@ -131,15 +145,28 @@ class _Staging:
             if main is not None and is_simple(template, main):
                 if not self.options.take_spare(self.folder):
                     _make_folder(self.folder)
+                self._lay_code()
                 return self._simple_pod(main)
             existed = _make_folder(self.folder)
             self.fresh = not existed or not os.path.exists(f"{self.folder}/{ATTEMPT_FILE}")
             if existed and self.fresh:
                 self._clear()
+            if self.fresh:
+                self._lay_code()
             pod = self._whole_pod()
             if self.fresh:
                 self._write_record()
         return pod
+
+    def _lay_code(self) -> None:
+        if self.function is not None:
+            inputs = self.template.inputs.artifacts if self.template.inputs is not None else ()
+            lay(
+                self.function.root,
+                f"{self.folder}/work",
+                tuple(artifact.path for artifact in inputs),
+                wanted_paths(self.template),
+            )
 
     def _simple_pod(self, main: ContainerFields) -> Pod:
         """A pod that needs nothing but its folder. What is written down of it can wait until it runs.
@@ -302,6 +329,7 @@ class _Staging:
             network="host" if shared and runtime in ENGINES else "",
             keep=keep and runtime in ENGINES,
             private=tuple(values.secrets),
+            function=self.function if name == _MAIN else None,
         )
         if name == _MAIN and (wanted := wanted_paths(self.template)):
             spec = self._with_outputs(spec, wanted)

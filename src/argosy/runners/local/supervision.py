@@ -28,6 +28,21 @@ CONNECT_SECONDS = 10.0
 DEATH_SECONDS = 5.0
 
 
+class Fork(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that is a call of a function, made by a fork of an interpreter that has the program loaded.
+
+    program, argv: what starts that interpreter, which is given two descriptors more; see `argosy.dsl.warm`. folder:
+    where it is started. environment: as a Spawn's, to be added to the same base. target: the function. Interpreters are
+    told apart by all of these but the target. Where none can be had, the Spawn's own program is started.
+    """
+
+    program: str
+    argv: tuple[str, ...]
+    folder: str
+    environment: dict[str, str] = {}
+    target: str
+
+
 class Spawn(msgspec.Struct, frozen=True, kw_only=True):
     """One process to start.
 
@@ -38,6 +53,7 @@ class Spawn(msgspec.Struct, frozen=True, kw_only=True):
     gentle signals. engine_kill: the command that signals what this process is only the
     client of, with {signal} where the number goes; all signals take that way. mask: texts that what it writes to stdout
     and stderr is kept without, and those of them that line ends may break; None to have the files written as they are.
+    fork: instead of this program, a warm interpreter's fork; None for a process of its own.
     """
 
     id: str
@@ -51,6 +67,7 @@ class Spawn(msgspec.Struct, frozen=True, kw_only=True):
     shield: int = 0
     engine_kill: tuple[str, ...] = ()
     mask: tuple[tuple[bytes, ...], tuple[bytes, ...]] | None = None
+    fork: Fork | None = None
 
 
 class Exit(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +179,7 @@ class Supervision:
                     spawn.shield,
                     spawn.engine_kill,
                     spawn.mask,
+                    None if spawn.fork is None else msgspec.structs.astuple(spawn.fork),
                 )
             )
             self._known[spawn.id] = None

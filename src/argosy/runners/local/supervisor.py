@@ -10,8 +10,10 @@ would cost 9 ms, `signal` 6 ms, `json` 8 ms.
 
 In: frames (four bytes of length, little-endian, then a marshal-ed list of tuples):
     ("base", key, environment)                          a shared environment
-    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill, mask)
+    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill, mask, fork)
         mask: None, or the texts that its outputs are to be written without, and those of them that line ends may break
+        fork: None, or how a warm interpreter is started (program, argv, folder, overrides) and the function in it that
+        is called instead of starting the program; see `forks`
     ("kill", id, signal, grace_seconds or None)         signal now, SIGKILL after the grace
     ("hello",)                                          answered when all that came earlier is done
     ("leave",)                                          exit as soon as no driver is connected and nothing runs
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     import signal
     from collections.abc import Callable, Iterable
     from typing import Any, NoReturn
+
+    from argosy.runners.local.forks import Forks
 
     Command = tuple[Any, ...]  # of the forms listed above
     Running = tuple[str, int, tuple[str, ...]]  # id, shield, engine_kill
@@ -184,9 +188,14 @@ def try_close(fd: int) -> None:
 
 def import_filter() -> None:
     """Once, before the first fork that needs it."""
+    find_packages()
+    __import__("argosy.runners.local.masking_filter")
+
+
+def find_packages() -> None:
+    """What only some steps need is imported when the first of them starts."""
     if PACKAGES not in sys.path:
         sys.path.append(PACKAGES)
-        __import__("argosy.runners.local.masking_filter")
 
 
 def become_filter(pairs: list[tuple[int, int]], mask: Mask) -> NoReturn:
@@ -229,6 +238,7 @@ class Supervisor:
         self.killers: set[int] = set()
         self.filters: dict[int, str] = {}  # by pid, the step whose outputs it writes
         self.filter_of: dict[str, int] = {}
+        self.forks: Forks | None = None
         self.ended: list[tuple[str, int]] = []  # not told yet: something that they left behind is still dying
         self.deadlines: dict[str, float] = {}
         self.engine_used = False
@@ -305,6 +315,8 @@ class Supervisor:
                     self.accept()
                 elif self.driver is not None and fd == self.driver.fileno():
                     self.receive()
+                elif self.forks is not None and self.forks.has(fd):
+                    self.reap()
             self.carry_out()
             self.enforce_deadlines()
             self.flush()
@@ -326,6 +338,8 @@ class Supervisor:
             return False
         if self.terminated:
             return True
+        if self.forks is not None and self.forks.of:
+            return False
         if self.driver is not None:
             return False
         return time.monotonic() >= self.leaves_at()
@@ -340,6 +354,8 @@ class Supervisor:
         self.terminated = True
         for pid in self.running:
             self.kill_hard(pid)
+        for pid in self.forks.pids() if self.forks is not None else ():
+            try_killpg(pid, signal.SIGKILL)
 
     # The driver's end
 
@@ -431,7 +447,8 @@ class Supervisor:
                 case ("run", id, *_):
                     if id in fresh:
                         fresh.remove(id)
-                        self.start(*command[1:])
+                        if command[12] is None or not self.start_fork(command):
+                            self.start(*command[1:12])
                 case ("kill", id, number, grace_seconds):
                     self.kill(id, number, grace_seconds)
                 case ("base", key, environment):
@@ -517,6 +534,46 @@ class Supervisor:
         self.engine_used = self.engine_used or bool(engine_kill)
         self.unwritten += f'{{"pid": {pid}, "of": {quoted(id)}, "ticks": {ticks_now()}}}\n'.encode()
 
+    def start_fork(self, command: Command) -> bool:
+        """Have a warm interpreter make the process; False if there can be none."""
+        _, id, _, _, base, overrides, *_, mask, fork = command
+        if mask is not None:
+            return False
+        if self.forks is None:
+            find_packages()
+            from argosy.runners.local.forks import Forks
+
+            self.forks = Forks(self.poll, f"{self.folder}/warm.log")
+        common = self.bases[base] | {"ARGOSY_RUN": self.run_uid}
+        environments = (common | fork[3], common | overrides | {"ARGOSY_STEP": id})
+        if not self.forks.take(id, fork, base, environments, command):
+            return False
+        self.seen.add(id)
+        return True
+
+    def hear_forks(self) -> bool:
+        """Learn from warm interpreters which steps are there, and which are over; whether any is."""
+        over = False
+        for news in self.forks.hear() if self.forks is not None else ():
+            match news:
+                case ("pid", pid, ticks, command, kill):
+                    id = command[1]
+                    self.running[pid] = (id, 0, ())
+                    self.pids[id] = pid
+                    self.unwritten += f'{{"pid": {pid}, "of": {quoted(id)}, "ticks": {ticks}}}\n'.encode()
+                    if kill is not None:
+                        self.kill(id, *kill)
+                case ("exit", pid, status):
+                    over = self.note_end(pid, status) or over
+                case ("again", command):
+                    if not self.terminated:
+                        self.start(*command[1:12])
+                case ("never", id, number):
+                    self.report(id, 128 + number, number, "")
+                case _:
+                    pass
+        return over
+
     def start_filter(self, id: str, logs: Iterable[str], mask: Mask) -> list[int]:
         """Fork what writes the logs of a step without these texts; the ends of pipes that the step is to write to."""
         import_filter()
@@ -548,6 +605,8 @@ class Supervisor:
     def kill(self, id: str, number: int, grace_seconds: float | None) -> None:
         pid = self.pids.get(id)
         if pid is None:
+            if self.forks is not None and id in self.forks.of and self.forks.kill(id, number, grace_seconds):
+                self.report(id, 128 + number, number, "")
             return
         if number == signal.SIGKILL:
             self.kill_hard(pid)
@@ -591,7 +650,8 @@ class Supervisor:
     # Exits
 
     def reap(self) -> None:
-        orphaned = False
+        # First: of what a warm interpreter left to us when it died we must know which step it is.
+        orphaned = self.hear_forks()
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -599,19 +659,15 @@ class Supervisor:
                 break
             if pid == 0:
                 break
-            if pid not in self.running:
-                orphaned = orphaned or pid not in self.killers
-                self.killers.discard(pid)
-                if pid in self.filters:
-                    del self.filter_of[self.filters.pop(pid)]
-                continue
-            id, _, engine_kill = self.running.pop(pid)
-            del self.pids[id]
-            self.deadlines.pop(id, None)
-            if not engine_kill:
+            if pid in self.running and not self.running[pid][2]:
                 try_killpg(pid, signal.SIGKILL)
-            self.ended.append((id, status))
-            orphaned = True
+            if self.note_end(pid, status):
+                orphaned = True
+                continue
+            orphaned = orphaned or pid not in self.killers
+            self.killers.discard(pid)
+            if pid in self.filters:
+                del self.filter_of[self.filters.pop(pid)]
         if not orphaned:
             return
         waiting = self.kill_orphans()
@@ -623,6 +679,16 @@ class Supervisor:
             self.report(id, code if code >= 0 else 128 - code, max(0, -code), "")
         if ended:
             self.idle_since = time.monotonic()
+
+    def note_end(self, pid: int, status: int) -> bool:
+        """The first process of a step has ended; False if it is none of a step."""
+        if pid not in self.running:
+            return False
+        id, _, _ = self.running.pop(pid)
+        del self.pids[id]
+        self.deadlines.pop(id, None)
+        self.ended.append((id, status))
+        return True
 
     def finish_logs(self, ids: list[str]) -> set[str]:
         """Have what these steps wrote put into their logs; those of them that must wait for that."""
@@ -656,14 +722,15 @@ class Supervisor:
         """
         waiting: set[str] = set()
         nameless_may_go = not self.running and not self.engine_used
+        warm = self.forks.pids() if self.forks is not None else ()
         for pid in self.children():
-            if pid in self.running or pid in self.killers or pid in self.filters:
+            if pid in self.running or pid in self.killers or pid in self.filters or pid in warm:
                 continue
             condition = how_alive(pid)
             if condition == "dead":
                 continue
             step = step_of(pid) if condition == "alive" else None
-            if step is not None and step not in self.pids:
+            if step is not None and step not in self.pids and not (self.forks is not None and step in self.forks.of):
                 try_kill(pid, signal.SIGKILL)
                 waiting.add(step)
             elif step is None and (condition == "dying" or nameless_may_go):

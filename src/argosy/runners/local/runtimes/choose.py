@@ -15,7 +15,7 @@ from argosy.runners.local.runtimes.host import is_installed
 from argosy.runners.local.runtimes.runtime import ImageMeaning, Runtime
 
 ENGINES = ("podman", "docker")
-NAMES = ("auto", *ENGINES, "sandbox", "process")
+NAMES = ("auto", *ENGINES, "sandbox", "process", "function")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +61,10 @@ def make(name: str, options: Options | None = None) -> Runtime:
         from argosy.runners.local.runtimes.sandbox import SandboxRuntime
 
         return SandboxRuntime(options.images, options.pass_environment)
+    if name == "function":
+        from argosy.runners.local.runtimes.function import FunctionRuntime
+
+        return FunctionRuntime(options.images, options.pass_environment)
     from argosy.runners.local.runtimes.process import ProcessRuntime
 
     return ProcessRuntime(options.images, options.pass_environment)

@@ -12,6 +12,10 @@ from collections.abc import Iterable
 from argosy.runners.local.runtimes.runtime import Mount, StepSpec
 
 ENGINES = ("podman", "docker")
+# It starts plain processes too, and forks of them.
+FUNCTION_RUNTIME = "function"
+# Those whose steps see the machine as it is.
+PLAIN = ("process", FUNCTION_RUNTIME)
 ROOT = "root"
 # What a step of a container engine names without a slash in front: below the image's own working folder.
 RELATIVE = "relative"
