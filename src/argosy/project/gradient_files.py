@@ -35,7 +35,7 @@ def setting_of(folder: Path) -> Setting:
     project = project_folder(folder)
     given = read_configuration(project).instance_types
     instances = {name: Instance(cpu=one.cpu, memory=one.memory, gpus=one.gpus) for name, one in given.items()}
-    return Setting(actions=project / HOME / ACTIONS, instances=instances, fitted=fitted)
+    return Setting(actions=project / HOME / ACTIONS, instances=instances, project=project.resolve().name, fitted=fitted)
 
 
 def fitted(instance: Instance) -> tuple[Instance, str]:

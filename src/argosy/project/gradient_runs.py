@@ -117,7 +117,7 @@ def check(project: Project, workflow: Workflow, takes: Signature, given: Mapping
 
 def check_runtime(workflow: Workflow, runtime: str, reason: str) -> None:
     """Raises Refused when jobs have paths that the run's runtime cannot give them. reason: why it is this one."""
-    if runtime != "process":
+    if runtime not in ("process", "function"):
         return
     chosen = reason.startswith("process, because")
     why = f"the runtime is {reason}" if chosen else "two jobs would clash there"
@@ -204,6 +204,8 @@ def _secrets(workflow: Workflow) -> Iterator[tuple[tuple[str | int, ...], str, s
     """Every secret that is named, with its key and where."""
     for path, struct in structs(workflow):
         if isinstance(struct, EnvVarSource) and struct.secret_key_ref is not None:
+            if struct.secret_key_ref.optional:
+                continue
             yield tuple(path), struct.secret_key_ref.name, struct.secret_key_ref.key
         elif isinstance(struct, ArtifactLocation):
             for fields in (struct.git, struct.s3):

@@ -251,6 +251,29 @@ def test_a_secret_reaches_the_job_and_no_log(argosy: Argosy, words: None) -> Non
     assert "<***>" in argosy("logs", "@latest", "make-it").out
 
 
+SERVICE = """\
+defaults: {resources: {instance-type: C3}}
+jobs:
+  a:
+    uses: container@v1
+    with: {image: x, command: [sh, -c, "echo $PROJECT_ID:$PAPERSPACE_API_KEY"]}
+  b:
+    uses: container@v1
+    with: {image: x, command: [sh, -c, "echo $PROJECT_ID:$PAPERSPACE_API_KEY"]}
+    env: {PROJECT_ID: p1, PAPERSPACE_API_KEY: of the job}
+"""
+
+
+def test_what_the_service_set_in_every_job(argosy: Argosy, folder: Path) -> None:
+    put(SERVICE)
+    assert argosy("run", FILE, "--runtime", "process", "-q").code == 0
+    assert argosy("logs", "@latest", "a").out == f"{folder.name}:\n"
+    assert argosy("logs", "@latest", "b").out == "p1:of the job\n"
+    assert argosy("secrets", "set", "PAPERSPACE_API_KEY", "value=the key of old").code == 0
+    assert argosy("run", FILE, "--runtime", "process", "-q").code == 0
+    assert argosy("logs", "@latest", "a").out == f"{folder.name}:***\n"
+
+
 def test_plain_processes_have_no_such_paths(argosy: Argosy, words: None) -> None:
     put(SPEC)
     for given in (("--runtime", "process"), ()):

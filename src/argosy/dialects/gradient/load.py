@@ -29,13 +29,14 @@ from argosy.syntax.parse import DEFAULT_LIMITS, parse
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """What a project says. actions: the folder of its own. instances: its own machines.
+    """What a project says. actions: the folder of its own. instances: its own machines. project: its name.
 
     fitted: one of the usual machines as far as this one can be it, and what it lacks, in words or "".
     """
 
     actions: Path | None = None
     instances: Mapping[str, Instance] = {}
+    project: str = ""
     fitted: Callable[[Instance], tuple[Instance, str]] = lambda instance: (instance, "")
 
 
@@ -90,7 +91,7 @@ class _Loading:
         if len(whole) < len(ready) or any(one.severity == "error" for one in notes.found):
             return None
         try:
-            made = lowered(spec, whole, stem=PurePath(self.file).stem, digest=self.digest)
+            made = lowered(spec, whole, stem=PurePath(self.file).stem, digest=self.digest, project=self.setting.project)
         except InvalidFile as problem:
             notes.report("gradient-action", problem.message, node.place, hint=problem.hint)
             return None

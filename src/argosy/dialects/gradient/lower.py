@@ -13,7 +13,7 @@ import msgspec
 
 from argosy.dialects.gradient.actions import Action
 from argosy.dialects.gradient.filling import as_text, filled
-from argosy.dialects.gradient.given import Tag, Values, event_parameter, secret_of
+from argosy.dialects.gradient.given import SECRET_KEY, Tag, Values, event_parameter, secret_of
 from argosy.dialects.gradient.instances import Instance
 from argosy.dialects.gradient.schema import EVENT, FOLDERS, Data, Job, Reference, Spec
 from argosy.dialects.translated import Parts
@@ -28,6 +28,7 @@ from argosy.model.manifest import (
     EnvVar,
     EnvVarSource,
     Inputs,
+    KeySelector,
     NamedData,
     ObjectMeta,
     Outputs,
@@ -47,6 +48,8 @@ INPUTS, OUTPUTS = "/inputs", "/outputs"
 FORMAT = "argosy.dev/format"
 SPEC_HASH = "argosy.dev/spec-sha256"
 PUSHES = "argosy.dev/on-push"
+# Variables of every job, unless it has its own.
+PROJECT_ID, API_KEY = "PROJECT_ID", "PAPERSPACE_API_KEY"
 _OUTPUTS_VOLUME = "outputs"
 _LONGEST = 60
 
@@ -68,9 +71,12 @@ class Lowered(msgspec.Struct, frozen=True, kw_only=True):
     origins: dict[Parts, Parts]
 
 
-def lowered(spec: Spec, jobs: list[Ready], *, stem: str, digest: str) -> Lowered:
-    """The workflow of a spec. stem: what its file is called; digest: the hash of its text. Raises InvalidFile."""
-    return _Lowering(spec, jobs).workflow(stem, digest)
+def lowered(spec: Spec, jobs: list[Ready], *, stem: str, digest: str, project: str = "") -> Lowered:
+    """The workflow of a spec. stem: what its file is called; digest: the hash of its text. Raises InvalidFile.
+
+    project: what jobs are told as the id of their project; "" for nothing.
+    """
+    return _Lowering(spec, jobs, project).workflow(stem, digest)
 
 
 class Names:
@@ -103,8 +109,8 @@ _DATA_NAME = "A-Za-z0-9_-"
 class _Lowering:
     """One call of `lowered`."""
 
-    def __init__(self, spec: Spec, jobs: list[Ready]) -> None:
-        self.spec, self.jobs = spec, jobs
+    def __init__(self, spec: Spec, jobs: list[Ready], project: str) -> None:
+        self.spec, self.jobs, self.project = spec, jobs, project
         self.names = Names("A-Za-z0-9-", before_digit="job-")
         for name in spec.jobs:
             self.names.of(name)
@@ -307,17 +313,29 @@ class _JobLowering:
         self.whole.origins[(*self.path, kind)] = ("jobs", self.job.name, "with")
         own = {one.name for one in main.env}
         env = tuple(_variable(name, value) for name, value in self.job.env.items() if name not in own)
+        own.update(self.job.env)
+        usual = tuple(one for one in self._service() if one.name not in own)
         mounts, volumes = self._mounts()
         resources = main.resources
         if self.ready.machine is not None and resources is None:
             asked = self.ready.machine.requests()
             resources = Resources(requests=asked, limits={k: v for k, v in asked.items() if k.endswith("/gpu")})
         replaced = msgspec.structs.replace(
-            main, env=(*env, *main.env), volume_mounts=(*main.volume_mounts, *mounts), resources=resources
+            main, env=(*env, *main.env, *usual), volume_mounts=(*main.volume_mounts, *mounts), resources=resources
         )
-        for index, variable in enumerate(replaced.env):
+        for index, variable in enumerate(env):
             self.whole.origins[(*self.path, kind, "env", index)] = ("jobs", self.job.name, "env", variable.name)
         return {kind: replaced, "volumes": (*template.volumes, *volumes)}
+
+    def _service(self) -> list[EnvVar]:
+        """What the service set in every job: the project, and a key for its API, where there is such a secret."""
+        if not self.whole.project:
+            return []
+        key = KeySelector(name=API_KEY, key=SECRET_KEY, optional=True)
+        return [
+            EnvVar(name=PROJECT_ID, value=as_text(self.whole.project)),
+            EnvVar(name=API_KEY, value_from=EnvVarSource(secret_key_ref=key)),
+        ]
 
     def _mounts(self) -> tuple[list[VolumeMount], list[Volume]]:
         """One volume at /outputs, with a folder in it for each output that is one."""
