@@ -25,17 +25,28 @@ def download(project: Project, run: str, directory: Path | None) -> None:
     target = directory or Path(run.lstrip(":").replace(":", "-").replace("/", "-"))
     if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
         raise UsageError(f"There is something at {target} already", hint="choose another place with -d")
-    if ":" in run:
+    if ":" in run or _is_tag_alone(project, run):
         project.store.materialize(project.names.version("tag", run).content.digest, target)
     else:
         found = project.view(run)
-        parts, skipped = outputs_of(found.nodes)
+        parts, skipped = outputs_of(found.nodes, of_all=True)
         if not parts:
             raise NotFound(f"Run {found.summary.name} left no artifacts in the store")
         for name in skipped:
             console().say(f"note: {name} is not in the store: argosy artifacts {found.summary.name} tells where it is")
         project.store.materialize(combined(project.store, parts), target)
     console().data(str(target))
+
+
+def _is_tag_alone(project: Project, name: str) -> bool:
+    """Whether it is a tag's name, and no run's: a run counts first."""
+    if name.startswith("@") or not project.names.exists("tag", name):
+        return False
+    try:
+        project.find(name)
+    except NotFound:
+        return True
+    return False
 
 
 def upload(project: Project, folder: str, tag: str) -> None:

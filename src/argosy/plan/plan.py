@@ -86,6 +86,11 @@ class Plan:
         return self._run.measured
 
     @property
+    def is_aborted(self) -> bool:
+        """Whether a person asked for the end at once."""
+        return self._run.shutdown == "Terminate"
+
+    @property
     def suspended(self) -> bool:
         return self._run.suspended
 

@@ -32,7 +32,7 @@ class RunFile(msgspec.Struct, frozen=True, kw_only=True):
 
 def files_of(project: Project, run: RunView, below: str = "") -> list[RunFile]:
     """The files in a run's output artifacts, by path. below: only those at this path or below it."""
-    parts, _ = outputs_of(run.nodes)
+    parts, _ = outputs_of(run.nodes, of_all=True)
     several = len({part.node for part in parts}) > 1
     found: dict[str, RunFile] = {}
     for part in parts:

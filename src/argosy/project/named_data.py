@@ -81,7 +81,7 @@ def add_run(
     from argosy.catalog.contents import combined, content_of
 
     parse_ref(kind, text)
-    parts, skipped = outputs_of(run.nodes)
+    parts, skipped = outputs_of(run.nodes, of_all=True)
     origin = Origin(run=run.summary.uid, run_name=run.summary.name)
     if artifact:
         part = chosen_part(parts, artifact, run.summary.name)
@@ -91,7 +91,7 @@ def add_run(
         if not parts:
             raise NotFound(
                 f"Run {run.summary.name} left no artifacts in the store",
-                hint="they are elsewhere" if skipped else "its steps have no output artifacts, or have not succeeded",
+                hint="they are elsewhere" if skipped else "its steps have no output artifacts, or left nothing there",
             )
         digest = combined(project.store, parts)
         project.store.sync()
@@ -106,15 +106,22 @@ def add_run(
     return Added(version=version, skipped=tuple(skipped))
 
 
-def outputs_of(nodes: Mapping[str, Node]) -> tuple[list[Part], list[str]]:
-    """The artifacts in the store that steps of a run gave, by when the steps ended; and the others, by name."""
+def outputs_of(nodes: Mapping[str, Node], *, of_all: bool = False) -> tuple[list[Part], list[str]]:
+    """The artifacts in the store that steps of a run gave, by when the steps ended; and the others, by name.
+
+    of_all: those of steps that failed or were stopped too, but for tries that another one followed.
+    """
     from argosy.catalog.contents import Part
 
     parts: list[Part] = []
     skipped: list[str] = []
     ended = sorted(nodes.values(), key=lambda node: node.finished_at)
+    retries = (node for node in ended if of_all and node.type is NodeType.RETRY)
+    tried_again = {id for node in retries for id in node.children[:-1]}
     for node in ended:
-        if node.type is not NodeType.POD or node.phase is not Phase.SUCCEEDED or node.outputs is None:
+        if node.type is not NodeType.POD or node.outputs is None:
+            continue
+        if node.phase is not Phase.SUCCEEDED and (not of_all or node.id in tried_again):
             continue
         for one in node.outputs.artifacts:
             if not one.path and one.name.endswith("-logs"):

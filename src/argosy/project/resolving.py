@@ -34,6 +34,8 @@ _MARK = b'"named":'
 # On a workflow that was kept under a name: the version of that name which it is.
 WORKFLOW_VERSION = "argosy.dev/workflow-version"
 RUN, TEMPLATE, SAVED = "run", "template", "workflow"
+# How a run that is over may have ended.
+ENDED = ("Succeeded", "Failed", "Error")
 
 
 def with_data(project: Project, prepared: Prepared) -> Prepared:
@@ -239,7 +241,7 @@ def _of_run(project: Project, question: Question) -> Use:
         return Use(place=question.place, kind=RUN, asked=question.asked, found=name, digest=question.digest)
     digest = question.digest
     if not digest:
-        parts, _ = outputs_of(view(project, summary).nodes)
+        parts, _ = outputs_of(view(project, summary).nodes, of_all=summary.phase != "Succeeded")
         if not parts:
             raise NotFound(f"Run {name} left no artifacts in the store", hint="give its steps output artifacts")
         if named.artifact:
@@ -257,10 +259,10 @@ def _run_named(project: Project, asked: str) -> str:
         return latest[1]
     for name in wanted:
         row = project.journal.database.row("SELECT phase FROM runs WHERE name = ?", (name,))
-        if row is not None and row[0] == "Succeeded":
+        if row is not None and row[0] in ENDED:
             return name
         if row is not None:
-            raise NotFound(f"Run {name} is {row[0].lower()}: only the outputs of one that succeeded can be used")
+            raise NotFound(f"Run {name} is {row[0].lower()}: only the outputs of one that is over can be used")
     known = project.uses.workflows()
     if asked in known:
         hint = "it has runs, none of which has succeeded yet: argosy list shows them"

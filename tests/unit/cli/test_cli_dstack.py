@@ -146,6 +146,10 @@ def test_verbs_that_dstack_had(example: Path, argosy: Argosy) -> None:
     assert argosy("artifacts", "upload", "here/data", "mine:1").code == 0
     assert argosy("artifacts", "download", "mine:1", "-d", "there").code == 0
     assert (example / "there" / "points.json").exists()
+    assert argosy("artifacts", "upload", "here/data", "alone").code == 0
+    assert argosy("artifacts", "download", "alone", "-d", "alone-there").code == 0
+    assert (example / "alone-there" / "points.json").exists()
+    assert argosy("artifacts", "download", "nothing").code == 4
     assert argosy("artifacts", "upload", "here/data").code == 2
     assert argosy("artifacts", "first", "train", "more").code == 2
     assert argosy("restart", "first", "--name", "second", "-q").code == 0
@@ -412,3 +416,42 @@ def test_code_is_a_copy_without_git(folder: Path, argosy: Argosy) -> None:
     put(folder, "  - {name: a, provider: bash, commands: [cat new.txt]}", new_txt="untracked\n")
     assert argosy("run", "a", "-q").code == 0
     assert logs(argosy) == "untracked\n"
+
+
+# -- runs that were ended
+
+
+def waits(folder: Path, argosy: Argosy, name: str) -> None:
+    """A run that has written an output and goes on."""
+    workflows = """
+  - {name: a, provider: bash, commands: ['echo kept > out/x', 'touch $SEEN', sleep 100], artifacts: [out]}
+  - {name: tagged, provider: bash, deps: [':mine'], commands: [cat out/x]}
+  - {name: latest, provider: bash, deps: [a], commands: [cat out/x]}
+"""
+    put(folder, workflows, f"  a: {{seen: {folder}/{name}.seen}}\n")
+    assert argosy("run", "a", "--name", name, "--detach").code == 0
+    for _ in range(400):
+        if (folder / f"{name}.seen").exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError("the step did not begin")
+
+
+def test_a_run_that_was_stopped_keeps_its_outputs(folder: Path, argosy: Argosy) -> None:
+    waits(folder, argosy, "stopped")
+    assert argosy("stop", "stopped", "--wait").code == 0
+    assert argosy("artifacts", "download", "stopped", "-d", "here").code == 0
+    assert (folder / "here" / "out" / "x").read_text() == "kept\n"
+    # The latest run is one that succeeded; a tag may be of any.
+    assert argosy("run", "latest").code == 4
+    assert argosy("tags", "add", "mine", "stopped").code == 0
+    assert argosy("run", "tagged", "-q").code == 0
+    assert logs(argosy) == "kept\n"
+
+
+def test_a_run_that_was_aborted_keeps_nothing(folder: Path, argosy: Argosy) -> None:
+    waits(folder, argosy, "aborted")
+    assert argosy("stop", "aborted", "--abort", "--wait").code == 0
+    assert json.loads(argosy("artifacts", "list", "aborted", "-o", "json").out)["artifacts"] == []
+    refused = argosy("tags", "add", "mine", "aborted")
+    assert (refused.code, "Run aborted left no artifacts in the store" in refused.err) == (4, True)
