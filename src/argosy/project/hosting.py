@@ -19,7 +19,9 @@ from argosy.errors import EnvironmentTrouble, InvalidFile, NotFound
 from argosy.experiments.provenance import Python, Snapshot, Stored
 from argosy.model.host_templates import (
     CODE_RULES,
+    FUNCTION,
     CodeRules,
+    annotation,
     is_host,
     main_container,
     needs_image,
@@ -54,6 +56,7 @@ class Leaves(msgspec.Struct, frozen=True, kw_only=True):
     """The templates of a run that become processes, by where they run. images: what the others name.
 
     coded: those of the others that are given the code. elsewhere: those on the host with artifacts at absolute paths.
+    functions: those on the host that are calls of Python functions.
     """
 
     hosts: tuple[str, ...]
@@ -61,6 +64,7 @@ class Leaves(msgspec.Struct, frozen=True, kw_only=True):
     images: tuple[str, ...]
     coded: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
@@ -69,6 +73,7 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
     others: list[str] = []
     coded: list[str] = []
     elsewhere: list[str] = []
+    functions: list[str] = []
     images: dict[str, None] = {}
     defaults = workflow.spec.template_defaults
     for template in _templates(workflow, surroundings):
@@ -81,6 +86,8 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
             hosts.append(template.name or "a step written in place")
             if _is_elsewhere(template):
                 elsewhere.append(hosts[-1])
+            if annotation(template, FUNCTION):
+                functions.append(hosts[-1])
             beside = (*template.init_containers, *template.sidecars)
         elif main is not None:
             others.append(template.name)
@@ -97,6 +104,7 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
         images=tuple(images),
         coded=tuple(coded),
         elsewhere=tuple(elsewhere),
+        functions=tuple(functions),
     )
 
 
@@ -136,6 +144,8 @@ def chosen_runtime(
                 return chosen("sandbox", [], configuration)[
                     0
                 ], f"sandbox, for the absolute paths of {leaves.elsewhere[0]}"
+        if leaves.functions:
+            return "function", f"function, because {leaves.functions[0]} is a Python function"
         return "process", "process, because every step runs on the host"
     if name not in ("auto", *ENGINES):
         return chosen(name, [], configuration)
