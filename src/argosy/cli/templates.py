@@ -65,11 +65,12 @@ def create(file: str, name: str, strict: bool, output: str | None, home: Path | 
     import sys
 
     from argosy.project.files import read
+    from argosy.project.programs import ready
     from argosy.project.sources import checked_documents
     from argosy.project.template_library import create as keep
 
     project = open_project(home)
-    loaded = read(file, strict=strict, stdin=sys.stdin.buffer.read).checked()
+    loaded = ready(read(file, strict=strict, stdin=sys.stdin.buffer.read).checked())
     console().diagnostics([*loaded.diagnostics, *checked_documents(project, loaded, loaded.documents)], loaded.source)
     _tell(project, keep(project, loaded, name), output)
 

@@ -50,7 +50,7 @@ def _frames(error: BaseException, program: Path) -> dict[str, list[Frame]]:
     for one in traceback.extract_tb(error.__traceback__):
         frame = [one.filename, one.lineno or 1, *_columns(one), one.name]
         every.append(frame)
-        if _is_a_persons(one.filename, program):
+        if is_a_persons(one.filename, program):
             shown.append(frame)
     return {"frames": shown, "all_frames": [one for one in every if not _is_machinery(one[0])]}
 
@@ -68,7 +68,8 @@ def _columns(frame: traceback.FrameSummary) -> tuple[int, int]:
     ) + 1
 
 
-def _is_a_persons(file: str, program: Path) -> bool:
+def is_a_persons(file: str, program: Path) -> bool:
+    """Whether a file is the program or one of its own modules."""
     if os.path.realpath(file) == str(program):
         return True
     return not _is_machinery(file) and not any(_is_below(file, folder) for folder in _library_folders())

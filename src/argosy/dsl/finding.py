@@ -5,7 +5,7 @@ goes to stderr. It knows which objects are workflows, not what runs them. The an
 
     {"workflows": [{"name", "kind": "argosy" | "hera", "manifest", "origins": [[path, file, line], ...],
                     "inputs": as model.inputs.Signature, {} for none}, ...],
-     "paths": [folders that modules were found by], "notes": [text, ...]}
+     "paths": [folders that modules were found by], "files": [files of its modules], "notes": [text, ...]}
 
 or {"error": {"kind", "message", "hint", "frames": [[file, line, first column, last column, function], ...]}}.
 """
@@ -22,7 +22,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from argosy.dsl import hera_objects
-from argosy.dsl.failing import as_failure
+from argosy.dsl.failing import as_failure, is_a_persons
 from argosy.dsl.loading import load
 from argosy.dsl.program_lines import ProgramLines
 
@@ -44,7 +44,7 @@ def find(file: Path, name: str = "") -> Found:
 
     Whatever the program raises is raised. Raises NotThere.
     """
-    before = list(sys.path)
+    before, modules = list(sys.path), set(sys.modules)
     with hera_objects.kept_from_clusters() as made:
         module = load(file)
         objects = _global_workflows(module)
@@ -59,7 +59,13 @@ def find(file: Path, name: str = "") -> Found:
     if name and not chosen:
         raise NotThere(name, [one["name"] for one in found])
     paths = [path for path in sys.path if path and path not in before]
-    return {"workflows": [_shown(one) for one in chosen], "paths": paths, "notes": made.notes}
+    files = [getattr(one, "__file__", None) for key, one in list(sys.modules.items()) if key not in modules]
+    return {
+        "workflows": [_shown(one) for one in chosen],
+        "paths": paths,
+        "files": [one for one in files if isinstance(one, str) and is_a_persons(one, file)],
+        "notes": made.notes,
+    }
 
 
 def _global_workflows(module: ModuleType) -> list[tuple[str, object]]:

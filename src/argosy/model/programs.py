@@ -5,12 +5,13 @@ It knows the annotations and their values, and how Hera's steps call a program's
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
 from msgspec.structs import replace
 
-from argosy.model.host_templates import HOST, IN_IMAGE, annotation, main_container
+from argosy.model.host_templates import HOST, IN_IMAGE, CodeRule, CodeRules, annotation, main_container
 from argosy.model.manifest import (
     ContainerFields,
     CronWorkflow,
@@ -26,6 +27,8 @@ from argosy.model.manifest import (
 
 # On a workflow or template: FILE.py:NAME, the program below the project's folder and the name in it.
 PROGRAM = "argosy.dev/program"
+# On a workflow: the files of the program's own modules, one in a line, which its code has in any case.
+FILES = "argosy.dev/program-files"
 PYTHONPATH = "PYTHONPATH"
 # What Hera's steps run to call a function of the program, where it is not pasted into the manifest.
 RUNNER = ("-m", "hera.workflows.runner")
@@ -35,13 +38,14 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     """Where a document came from.
 
     file: below the project's folder. name: of the object in it. kind: "argosy" or "hera", by which API it was written.
-    folders: those that the program's modules are imported from, relative to the project's.
+    folders: those that the program's modules are imported from; files: these modules; relative to the project's.
     """
 
     file: str
     name: str
     kind: str
     folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
@@ -56,7 +60,7 @@ def is_of_program(annotations: Mapping[str, str]) -> bool:
 
 def marked(document: Document, program: Program) -> Document:
     """The document with a word on where it came from; of Hera's, steps that import the program get its code."""
-    marks = {PROGRAM: program.ref}
+    marks = {PROGRAM: program.ref, FILES: "\n".join(program.files)}
     if isinstance(document, CronWorkflow):
         spec = document.spec
         own = spec.workflow_metadata or ObjectMeta()
@@ -67,6 +71,19 @@ def marked(document: Document, program: Program) -> Document:
         metadata = _annotated(document.metadata, marks)
         return replace(document, metadata=metadata, spec=_coded(document.spec, program))
     return document
+
+
+def with_files(rules: CodeRules, annotations: Mapping[str, str]) -> CodeRules:
+    """The rules on a run's code with the files of its program, whatever else they leave out."""
+    prefix = f"{rules.root.strip('/')}/" if rules.root.strip("/.") else ""
+    files = [one.removeprefix(prefix) for one in annotations.get(FILES, "").splitlines() if one.startswith(prefix)]
+    more = tuple(CodeRule(include=True, pattern=_as_pattern(one)) for one in files)
+    return replace(rules, rules=(*rules.rules, *more))
+
+
+def _as_pattern(path: str) -> str:
+    # From the root on, not by its last name.
+    return "/" + re.sub(r"([*?\[])", r"[\1]", path)
 
 
 def as_workflow(document: Document) -> Workflow | None:

@@ -28,7 +28,7 @@ from argosy.model.host_templates import (
     templates_in,
 )
 from argosy.model.manifest import Template, Workflow
-from argosy.model.programs import is_of_program
+from argosy.model.programs import is_of_program, with_files
 
 if TYPE_CHECKING:
     from argosy.project.configuration import Configuration
@@ -247,6 +247,7 @@ def _snapshot(project: Project, workflow: Workflow, wanted: CodeWanted) -> Snaps
     from argosy.experiments.snapshot import take
 
     rules = wanted.rules or rules_of(workflow) or project.configuration.code
+    rules = with_files(rules, workflow.metadata.annotations)
     return take(project.store, project.folder, rules, project.home.folder)
 
 

@@ -83,7 +83,14 @@ def read(path: str, *, strict: bool = True) -> Loaded:
     documents: list[LoadedDocument] = []
     diagnostics: list[Diagnostic] = []
     for one in found:
-        document = _document(one, source, len(documents), strict, _folders(answer["paths"]))
+        program = Program(
+            file=_in_project(file),
+            name=str(one["name"]),
+            kind=str(one["kind"]),
+            folders=_below_project(answer["paths"]),
+            files=_below_project([file, *answer["files"]]),
+        )
+        document = _document(one, source, len(documents), strict, program)
         diagnostics += document.diagnostics
         documents += document.documents
     return Loaded(documents=tuple(documents), diagnostics=tuple(diagnostics), source=source)
@@ -101,11 +108,11 @@ def ready(loaded: Loaded) -> Loaded:
 _NOTHING = "a workflow is a function with @workflow, or a Workflow of Hera, among the names of the module"
 
 
-def _folders(paths: Iterable[str]) -> tuple[str, ...]:
-    """The folders that modules are found by, relative to the project's; those outside of it are left out."""
+def _below_project(paths: Iterable[str]) -> tuple[str, ...]:
+    """Paths relative to the project's folder, each once; those outside of it are left out."""
     project = project_folder(Path.cwd()).resolve()
     found = [Path(one).resolve() for one in paths]
-    return tuple(one.relative_to(project).as_posix() for one in found if one.is_relative_to(project))
+    return tuple(dict.fromkeys(one.relative_to(project).as_posix() for one in found if one.is_relative_to(project)))
 
 
 def _asked(file: str, name: str) -> dict[str, Any]:
@@ -208,7 +215,7 @@ def _diagnostic(message: str, source: Source, file: str, line: int, *, hint: str
     return Diagnostic(rule=RULE, severity="error", message=message, span=span_of(source, file, line, 0, 0), hint=hint)
 
 
-def _document(found: dict[str, Any], source: Source, index: int, strict: bool, folders: tuple[str, ...]) -> Loaded:
+def _document(found: dict[str, Any], source: Source, index: int, strict: bool, program: Program) -> Loaded:
     """One workflow as a document whose findings stand in the program."""
     text = json.dumps(found["manifest"], indent=1)
     loaded = load(text, source.file, strict=strict, limits=_WIDEST)
@@ -221,9 +228,7 @@ def _document(found: dict[str, Any], source: Source, index: int, strict: bool, f
             index=index,
             source_map=ProgramMap(one.source_map, source, origins),
             signature=msgspec.convert(found["inputs"], Signature) if found["inputs"] else None,
-            program=Program(
-                file=_in_project(source.file), name=str(found["name"]), kind=str(found["kind"]), folders=folders
-            ),
+            program=program,
         )
         for one in loaded.documents
     )

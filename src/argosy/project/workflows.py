@@ -36,8 +36,12 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 def keep(project: Project, text: str, file: Path, inputs: Mapping[str, str], *, note: str = "") -> tuple[Version, bool]:
     """Keep a file as the next version of a name; whether it is new. Raises InvalidFile, NotFound, UsageError."""
     from argosy.catalog.contents import content_of
+    from argosy.project import programs
     from argosy.project.files import read
 
+    if programs.meant(str(file)) is not None:
+        hint = f"argosy convert {file} -o FILE.yaml makes a manifest of it, which can be kept"
+        raise UsageError(f"{file} is a program, and what it makes may be another thing tomorrow", hint=hint)
     ref = parse_ref(KIND, text)
     loaded = read(str(file)).checked()
     if not any(one.value.kind == "Workflow" for one in loaded.documents):
