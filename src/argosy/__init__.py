@@ -1,0 +1,61 @@
+"""Argosy: machine learning workflows, on one machine and on Argo.
+
+What programs import from here is loaded when it is asked for: the command line needs none of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from argosy.dsl.control import for_loop, not_, when, while_loop
+    from argosy.dsl.options import Retry, Secret, run_with, secret
+    from argosy.dsl.shapes import Dir
+    from argosy.dsl.steps import Step, bash, container, resource, step, template
+    from argosy.dsl.trouble import TraceError
+    from argosy.dsl.workflows import Workflow, workflow
+
+__all__ = [
+    "Dir",
+    "Path",
+    "Retry",
+    "Secret",
+    "Step",
+    "TraceError",
+    "Workflow",
+    "bash",
+    "container",
+    "for_loop",
+    "not_",
+    "resource",
+    "run_with",
+    "secret",
+    "step",
+    "template",
+    "when",
+    "while_loop",
+    "workflow",
+]
+
+_ROOMS = {
+    "pathlib": ("Path",),
+    "argosy.dsl.control": ("for_loop", "not_", "when", "while_loop"),
+    "argosy.dsl.options": ("Retry", "Secret", "run_with", "secret"),
+    "argosy.dsl.shapes": ("Dir",),
+    "argosy.dsl.steps": ("Step", "bash", "container", "resource", "step", "template"),
+    "argosy.dsl.trouble": ("TraceError",),
+    "argosy.dsl.workflows": ("Workflow", "workflow"),
+}
+_HOMES = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    room = _HOMES.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(room), name)
+    globals()[name] = value
+    return value

@@ -80,8 +80,13 @@ def _global_workflows(module: ModuleType) -> list[tuple[str, object]]:
 def is_workflow(value: object) -> bool:
     """Whether an object is a workflow, of ours or of Hera's."""
     return not isinstance(value, type) and (
-        callable(getattr(value, "__argosy_manifest__", None)) or hera_objects.is_workflow(value)
+        _has(value, "__argosy_manifest__") or hera_objects.is_workflow(value)
     )
+
+
+def _has(value: object, name: str) -> bool:
+    """Whether an object has an attribute. Not by asking it: some objects say yes to every name."""
+    return hasattr(type(value), name) or name in getattr(value, "__dict__", {})
 
 
 def _described(
@@ -90,7 +95,7 @@ def _described(
     """The workflows as they are told; what was created is as it was then. used: that another one uses it."""
     created = list(made)
     lines = ProgramLines(file)
-    used = [one for _, value in objects for one in cast("Iterable[object]", getattr(value, "__argosy_uses__", ()))]
+    used = [one for _, value in objects for one in cast("Iterable[object]", _told(value, "__argosy_uses__", ()))]
     found: list[Found] = []
     for name, value in objects:
         manifests = [manifest for one, manifest in created if one is value]
@@ -119,7 +124,7 @@ def _one(name: str, value: object, lines: ProgramLines, manifest: Found | None) 
 
 def _told(value: object, name: str, nothing: object) -> object:
     """What an object says of itself, as an attribute or a method."""
-    told = getattr(value, name, nothing)
+    told = getattr(value, name) if _has(value, name) else nothing
     return cast("Callable[[], object]", told)() if callable(told) else told
 
 

@@ -70,7 +70,7 @@ def _is_of(module: ModuleType, file: Path) -> bool:
 
 
 def load_target(target: str, root: Path) -> object:
-    """What `FILE.py:NAME` (below root) or `MODULE:NAME` names. Raises AttributeError or ImportError if there is none."""
+    """What `FILE.py:NAME` (below root) or `MODULE:NAME` names. Raises AttributeError or ImportError."""
     where, _, name = target.rpartition(":")
     module = load(root / where) if where.endswith(".py") else importlib.import_module(where)
     value: object = module

@@ -37,9 +37,12 @@ def resolve(
     parameters = {parameter.name: parameter for parameter in given.parameters}
     artifacts = {artifact.name: artifact for artifact in given.artifacts}
     siblings = _Siblings(declared.parameters, parameters, scope, read_config_map)
+    values = tuple(siblings.resolved(one.name) for one in declared.parameters)
+    # An artifact that the template itself places may be placed by its parameters.
+    inner = Scope({f"inputs.parameters.{one.name}": one.value for one in values}, scope) if values else scope
     return Inputs(
-        parameters=tuple(siblings.resolved(one.name) for one in declared.parameters),
-        artifacts=tuple(_artifact(one, artifacts.get(one.name), scope) for one in declared.artifacts),
+        parameters=values,
+        artifacts=tuple(_artifact(one, artifacts.get(one.name), inner) for one in declared.artifacts),
     )
 
 
@@ -172,10 +175,9 @@ def layer(template: Template, inputs: Inputs) -> dict[str, object]:
     names: dict[str, object] = {
         f"inputs.parameters.{parameter.name}": parameter.value for parameter in inputs.parameters
     }
-    if inputs.parameters:
-        names["inputs.parameters"] = json.dumps(
-            [{"name": one.name, "value": one.value} for one in inputs.parameters], separators=(",", ":")
-        )
+    given = [{"name": one.name, "value": one.value} for one in inputs.parameters]
+    # As Argo has it: of a template without parameters it is null.
+    names["inputs.parameters"] = json.dumps(given or None, separators=(",", ":"))
     for artifact in inputs.artifacts:
         names[f"inputs.artifacts.{artifact.name}"] = artifact
         if artifact.path:

@@ -1,0 +1,30 @@
+"""Which folder is the root of a program's code.
+
+It follows the same signs as the project does; it needs the standard library only.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SIGNS = ("argosy.toml", ".argosy", ".git", ".dstack/workflows.yaml", ".dstack/workflows", ".gradient/workflows")
+# Set for a program that is loaded by the command line, and for a step: its project's folder.
+ROOT_VARIABLE = "ARGOSY_CODE_ROOT"
+
+
+def code_root(file: Path) -> Path:
+    """The project's folder around the working folder when the file is in it, else the one around the file."""
+    given = os.environ.get(ROOT_VARIABLE)
+    if given:
+        return Path(given).resolve()
+    around = project_folder(Path.cwd().resolve())
+    return around if file.is_relative_to(around) else project_folder(file.parent)
+
+
+def project_folder(folder: Path) -> Path:
+    """The nearest folder upwards that bears the sign of a project; else the folder itself."""
+    for one in (folder, *folder.parents):
+        if any((one / sign).exists() for sign in SIGNS):
+            return one
+    return folder

@@ -1,0 +1,67 @@
+"""What can be wrong with a workflow that is written in Python, and where in the user's program it stands.
+
+It knows frames and files, no construct.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from argosy.errors import ArgosyError
+
+_OURS = str(Path(__file__).parent)
+
+
+class Place(NamedTuple):
+    """A line of a program; line 0 stands for none."""
+
+    file: str
+    line: int
+
+
+NOWHERE = Place("", 0)
+
+
+def place_of_user() -> Place:
+    """The innermost line that runs now and is not of this room."""
+    frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - inspect.stack() reads every file of the stack
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+        frame = frame.f_back
+    return Place(frame.f_code.co_filename, frame.f_lineno)
+
+
+class TraceError(ArgosyError):
+    """A workflow function does what cannot be written down as a manifest; `hint` is the rewrite.
+
+    place: the user's line.
+    """
+
+    id = "trace"
+    exit_code = 3
+
+    def __init__(self, message: str, *, hint: str = "", place: Place | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.place = place if place is not None else place_of_user()
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self._where() + self.message, self._line(), self._rewrite()) if part)
+
+    def _where(self) -> str:
+        return f"{self.place.file}:{self.place.line}: " if self.place.line else ""
+
+    def _line(self) -> str:
+        text = linecache.getline(self.place.file, self.place.line).strip() if self.place.line else ""
+        return f"    {text}" if text else ""
+
+    def _rewrite(self) -> str:
+        return f"  {self.hint}" if self.hint else ""
+
+
+class WrongValue(ArgosyError):
+    """A value that is not of the type that was declared for it, or that cannot be passed between steps."""
+
+    id = "wrong-value"
+    exit_code = 1

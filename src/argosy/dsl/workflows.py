@@ -1,0 +1,291 @@
+"""Workflows: a function whose calls of steps are recorded, and the manifest that comes of it.
+
+It knows the fields of a Workflow; templates are the scopes' and the steps' matter.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+
+from argosy.dsl.control import DEEPEST
+from argosy.dsl.expression import Ref, Variable
+from argosy.dsl.options import Seconds, seconds
+from argosy.dsl.scopes import Scope, kebab
+from argosy.dsl.shapes import File, Json, Leaf, Nothing, Shape, Signature, Text, leaves, signature_of
+from argosy.dsl.steps import Step, default_texts
+from argosy.dsl.tracing import Trace, call_inside, current, inputs_of, outcome, returned
+from argosy.dsl.trouble import NOWHERE, Place, TraceError
+from argosy.dsl.values import Given, given, shape_of_value
+
+P = ParamSpec("P")
+R = TypeVar("R")
+# What an exit handler can ask for, besides the workflow's own inputs.
+HANDLED = {
+    "status": (str, "workflow.status"),
+    "failures": (list, "workflow.failures"),
+    "duration": (float, "workflow.duration"),
+    "name": (str, "workflow.name"),
+}
+
+
+class WorkflowWords(TypedDict, total=False):
+    """The options of `@workflow`.
+
+    name: of its runs; the function's by default. on_exit: a step that runs when it has ended, however it did.
+    parallelism: how many steps run at once. timeout: after which it fails.
+    """
+
+    name: str
+    on_exit: Callable[..., Any] | None
+    parallelism: int | None
+    timeout: Seconds | None
+    labels: Mapping[str, str]
+
+
+class Workflow(Generic[P, R]):
+    """A function that is a workflow: traced when its manifest is asked for, a call of a template in another one."""
+
+    def __init__(self, function: Callable[P, R], words: WorkflowWords | None = None) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self.words: WorkflowWords = words or {}
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        scope = current()
+        if scope is None:
+            return self.function(*args, **kwargs)
+        return cast(R, self._record(scope, args, kwargs))
+
+    def __repr__(self) -> str:
+        return f"<workflow {self.name}>"
+
+    @property
+    def name(self) -> str:
+        return kebab(self.words.get("name") or self.function.__name__)
+
+    @functools.cached_property
+    def signature(self) -> Signature:
+        return signature_of(self.function)
+
+    @property
+    def line(self) -> Place:
+        code = getattr(self.function, "__code__", None)
+        return Place(code.co_filename, code.co_firstlineno) if code is not None else NOWHERE
+
+    def manifest(self) -> dict[str, Any]:
+        """The Workflow manifest, as JSON values. Raises TraceError."""
+        return self._traced()[0]
+
+    def to_yaml(self) -> str:
+        """The manifest as YAML."""
+        import yaml
+
+        return yaml.safe_dump(self.manifest(), sort_keys=False, allow_unicode=True, width=120)
+
+    # What loads a program asks its workflows for.
+    def __argosy_manifest__(self) -> dict[str, Any]:
+        return self.manifest()
+
+    @property
+    def __argosy_origins__(self) -> list[tuple[list[str | int], str, int]]:
+        return self._traced()[1]
+
+    @property
+    def __argosy_uses__(self) -> list[object]:
+        return self._traced()[2]
+
+    def _traced(self) -> tuple[dict[str, Any], list[tuple[list[str | int], str, int]], list[object]]:
+        if "_trace" not in self.__dict__:
+            self.__dict__["_trace"] = self._trace_now()
+        return self.__dict__["_trace"]
+
+    def _trace_now(self) -> tuple[dict[str, Any], list[tuple[list[str | int], str, int]], list[object]]:
+        trace = Trace()
+        scope = trace.scope(self.name, None)
+        trace.entrypoint = scope
+        scope.line = self.line
+        self._fill(trace, scope)
+        handler = self._exit_handler(trace)
+        if not scope.tasks:
+            raise TraceError(f"{self.name} calls no step", place=self.line)
+        _check_depth(scope)
+        trace.settle([scope] if handler is None else [scope, handler])
+        manifest = self._manifest(trace, scope, handler.name if handler is not None else "")
+        uses: list[object] = [key for key in trace.known if isinstance(key, Workflow)]
+        return manifest, list(_origins(trace)), uses
+
+    def _fill(self, trace: Trace, scope: Scope, defaults: Mapping[str, str] | None = None) -> Shape:
+        """Calls the function, with its inputs standing for themselves; gives the shape of what it returns."""
+        if self in trace.tracing:
+            raise TraceError(f"{self.name} calls itself", hint="use while_loop, which has a limit")
+        trace.tracing.append(self)
+        more = {name: {"value": text} for name, text in (defaults or {}).items()}
+        arguments = {name: inputs_of(scope, shape, name, more) for name, shape in self.signature.parameters}
+        function = cast(Callable[..., Any], self.function)
+        value = call_inside(scope, lambda: function(**arguments))
+        trace.tracing.pop()
+        hints = self.signature.types
+        shape = self.signature.result if "return" in hints else shape_of_value(value)
+        if isinstance(shape, Nothing) and value is not None and "return" not in hints:
+            shape = shape_of_value(value)
+        returned(scope, value, shape, f"the workflow {self.name}")
+        return shape
+
+    def _record(self, scope: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call within another workflow."""
+        trace = scope.trace
+        if self not in trace.known:
+            inner = trace.scope(self.name, None)
+            inner.line = self.line
+            trace.known[self] = inner, self._fill(trace, inner, default_texts(self.signature))
+        inner, shape = cast(tuple[Scope, Shape], trace.known[self])
+        taken = self._arguments(args, kwargs)
+        return outcome(scope.add(self.name, inner, taken.parameters, taken.artifacts), shape)
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
+        try:
+            bound = inspect.signature(self.function).bind(*args, **kwargs)
+        except TypeError as error:
+            raise TraceError(f"{self.name}: {error}") from None
+        taken = Given({}, {}, {})
+        for name, shape in self.signature.parameters:
+            if name in bound.arguments:
+                inner = given(bound.arguments[name], shape, name, lambda: self.name)
+                taken.parameters.update(inner.parameters)
+                taken.artifacts.update(inner.artifacts)
+                if inner.sizes:
+                    raise TraceError(
+                        f"{self.name} is given a list of files that were put together here",
+                        hint="give the list to a step that returns it: def gather(models: list[Model]) -> list[Model]",
+                    )
+        return taken
+
+    def _exit_handler(self, trace: Trace) -> Scope | None:
+        handler = self.words.get("on_exit")
+        if handler is None:
+            return None
+        if not isinstance(handler, Step):
+            raise TraceError("an exit handler is a step", hint="decorate it with @step", place=self.line)
+        scope = trace.scope(f"{self.name}-exit", None)
+        step = cast("Step[..., Any]", handler)
+        shapes = dict(self.signature.parameters)
+        parameters: dict[str, Any] = {}
+        for name, shape in step.signature.parameters:
+            if name in HANDLED:
+                kind, variable = HANDLED[name]
+                parameters[name] = Ref(kind, Variable(variable))
+            elif name in shapes and isinstance(shape, (Text, Json)):
+                parameters[name] = Ref(shape.type, Variable(f"workflow.parameters.{name}"))
+            elif name not in step.signature.defaults:
+                raise TraceError(
+                    f"the exit handler {step.function.__name__} takes {name!r}, which nothing gives it",
+                    hint=f"it can take {', '.join((*HANDLED, *shapes))}",
+                    place=step.line,
+                )
+        scope.add(step.display_name, step.template(trace, {}), parameters)
+        return scope
+
+    def _manifest(self, trace: Trace, scope: Scope, handler: str) -> dict[str, Any]:
+        spec: dict[str, Any] = {"entrypoint": scope.name}
+        if arguments := self._declared():
+            spec["arguments"] = arguments
+        if handler:
+            spec["onExit"] = handler
+        if (parallelism := self.words.get("parallelism")) is not None:
+            spec["parallelism"] = parallelism
+        if (timeout := self.words.get("timeout")) is not None:
+            spec["activeDeadlineSeconds"] = seconds(timeout)
+        if trace.volumes:
+            spec["volumes"] = list(trace.volumes.values())
+        spec["templates"] = [one.manifest() for one in trace.templates]
+        metadata: dict[str, Any] = {"generateName": f"{self.name}-"}
+        if labels := self.words.get("labels"):
+            metadata["labels"] = dict(labels)
+        return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}
+
+    def _declared(self) -> dict[str, Any]:
+        """The workflow's arguments: inputs with their defaults."""
+        defaults = default_texts(self.signature)
+        made: dict[str, Any] = {}
+        for leaf in self.input_leaves():
+            if isinstance(leaf.shape, File):
+                made.setdefault("artifacts", []).append(
+                    {"name": leaf.name, **({"optional": True} if leaf.shape.optional else {})}
+                )
+            elif leaf.is_artifact:
+                raise TraceError(
+                    f"{self.name} takes a list of files as {leaf.name}", hint="take a Dir", place=self.line
+                )
+            else:
+                value = {"value": defaults[leaf.name]} if leaf.name in defaults else {}
+                made.setdefault("parameters", []).append({"name": leaf.name, **value})
+        return made
+
+    def input_leaves(self) -> Iterator[Leaf]:
+        """The parameters and artifacts that the workflow takes."""
+        for name, shape in self.signature.parameters:
+            yield from leaves(shape, name)
+
+
+def _check_depth(scope: Scope) -> None:
+    """That Argo would call the templates this deep. Raises TraceError at the loop that goes deepest."""
+    depth, loop = _depth(scope, {})
+    if depth > DEEPEST and loop is not None:
+        most = loop.iterations - (depth - DEEPEST)
+        raise TraceError(
+            f"{loop.name.removesuffix('-loop')} may go through {loop.iterations} iterations, and templates call one "
+            f"another at most {DEEPEST} deep",
+            hint=f"max_iterations can be {most} here; or let one step do several iterations",
+            place=loop.line,
+        )
+
+
+def _depth(scope: Scope, known: dict[Scope, tuple[int, Scope | None]]) -> tuple[int, Scope | None]:
+    if scope in known:
+        return known[scope]
+    deepest, loop = 0, None
+    for task in scope.tasks:
+        inner = task.template
+        if isinstance(inner, Scope) and inner is not scope:
+            depth, found = _depth(inner, known)
+            if depth > deepest:
+                deepest, loop = depth, found
+        else:
+            deepest = max(deepest, 1)
+    if scope.iterations:
+        loop = loop if loop is not None and loop.iterations > scope.iterations else scope
+    known[scope] = deepest + max(1, scope.iterations), loop
+    return known[scope]
+
+
+def _origins(trace: Trace) -> Iterator[tuple[list[str | int], str, int]]:
+    """Which line each template and task came from."""
+    for index, one in enumerate(trace.templates):
+        if one.line.line:
+            yield ["spec", "templates", index], one.line.file, one.line.line
+        if isinstance(one, Scope):
+            for at, task in enumerate(one.tasks):
+                yield ["spec", "templates", index, "dag", "tasks", at], task.line.file, task.line.line
+
+
+@overload
+def workflow(function: Callable[P, R], /) -> Workflow[P, R]: ...
+@overload
+def workflow(**words: Unpack[WorkflowWords]) -> Callable[[Callable[P, R]], Workflow[P, R]]: ...
+def workflow(function: Callable[..., Any] | None = None, /, **words: Unpack[WorkflowWords]) -> Any:
+    """Makes a function a workflow: what it takes are the inputs of its runs, what it returns their outputs.
+
+    The calls of steps in it are recorded when it is run or converted. Called in another workflow it is a part of that
+    one; called elsewhere it is the plain function. Raises TraceError for an option that there is not.
+    """
+    for name in words:
+        if name not in WorkflowWords.__annotations__:
+            raise TraceError(
+                f"workflow has no option {name!r}", hint=f"it has {', '.join(WorkflowWords.__annotations__)}"
+            )
+    if function is not None:
+        return Workflow(function)
+    return lambda target: Workflow(target, words)  # pyright: ignore
