@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from argosy.runners.local.leftovers import processes_of
 from argosy.runners.local.runtimes.container import ContainerRuntime, container_name
+from argosy.runners.local.runtimes.function import FunctionRuntime
 from argosy.runners.local.runtimes.process import ProcessRuntime
 from argosy.runners.local.runtimes.runner import SupervisedRunner
-from argosy.runners.local.runtimes.runtime import Exit, Runtime, StepSpec
+from argosy.runners.local.runtimes.runtime import Exit, Function, Runtime, StepSpec
 from argosy.runners.local.runtimes.sandbox import SandboxRuntime
 
 IMAGE = "docker.io/library/alpine:3.23"
-KINDS = ("process", "sandbox", "podman")
+KINDS = ("process", "function", "sandbox", "podman")
+# What a step of the function runtime calls, so that the suite's shell runs in its fork.
+PROGRAM = """
+import json, os
+def becomes():
+    command = json.loads(os.environ.pop("ARGOSY_COMMAND"))
+    os.execvp(command[0], command)
+"""
 
 
 def made(kind: str) -> Runtime:
-    runtimes = {"process": ProcessRuntime, "sandbox": SandboxRuntime, "podman": lambda: ContainerRuntime("podman")}
+    runtimes = {
+        "process": ProcessRuntime,
+        "function": FunctionRuntime,
+        "sandbox": SandboxRuntime,
+        "podman": lambda: ContainerRuntime("podman"),
+    }
     runtime: Runtime = runtimes[kind]()
     if trouble := runtime.trouble():
         pytest.skip(trouble)
@@ -36,7 +53,8 @@ class Bench:
 
     def __init__(self, runtime: Runtime, tmp_path: Path) -> None:
         self.runtime = runtime
-        self.kind = runtime.name
+        # A function runtime is a process runtime, but for how it starts the shell.
+        self.kind = "process" if runtime.name == "function" else runtime.name
         self.root = tmp_path
         self.folder = tmp_path / "step"
         self.uid = f"bench-{os.getpid()}-{tmp_path.name}"
@@ -65,7 +83,27 @@ class Bench:
         return StepSpec(**(values | more))  # type: ignore[arg-type]
 
     def sh(self, id: str, script: str, **more: object) -> StepSpec:
-        return self.spec(id, "sh", "-c", script, **more)
+        command = ("sh", "-c", script)
+        if self.kind == self.runtime.name or "working_dir" in more:
+            return self.spec(id, *command, **more)
+        return self.forked(id, command, **more)
+
+    def forked(self, id: str, command: tuple[str, ...], **more: Any) -> StepSpec:
+        """A step that is a call of a function, which becomes the command."""
+        environment = {"ARGOSY_COMMAND": json.dumps(command), **more.pop("environment", {})}
+        return self.call(id, "becomes", environment=environment, **more)
+
+    def call(self, id: str, name: str, **more: object) -> StepSpec:
+        """A step that calls a function of the program."""
+        program, target = self.root / "code" / "program.py", f"program.py:{name}"
+        if not program.exists():
+            program.parent.mkdir(exist_ok=True)
+            program.write_text(PROGRAM)
+        function = Function(target=target, root=str(program.parent))
+        work = self.folder / "work" / "program.py"
+        if not work.is_symlink():
+            work.symlink_to(program)
+        return self.spec(id, sys.executable, "-m", "argosy.dsl.inside", target, function=function, **more)
 
     def wait_all(self, count: int = 1) -> dict[str, Exit]:
         exits: dict[str, Exit] = {}
@@ -96,11 +134,20 @@ class Bench:
         return str(self.folder / "tmp") if self.kind == "process" else "/tmp"
 
     def leftovers(self) -> list[object]:
-        found: list[object] = [*processes_of(self.uid)]
+        found: list[object] = [pid for pid in processes_of(self.uid) if pid not in self.warm()]
         if self.kind == "podman":
             label = f"label=argosy.run={self.uid}"
             done = subprocess.run(["podman", "ps", "-aq", "--filter", label], capture_output=True, check=True)
             found += done.stdout.split()
+        return found
+
+    def warm(self) -> list[int]:
+        """The warm interpreters: a fork says in its environment which step it is."""
+        found: list[int] = []
+        for pid in processes_of(self.uid):
+            with contextlib.suppress(OSError):
+                if b"ARGOSY_WARM= " in Path(f"/proc/{pid}/environ").read_bytes():
+                    found.append(pid)
         return found
 
     def container(self, id: str) -> str:
@@ -130,5 +177,12 @@ class Bench:
 @pytest.fixture(params=KINDS)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(made(request.param), tmp_path)
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def function_bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(made("function"), tmp_path)
     yield bench
     bench.close()

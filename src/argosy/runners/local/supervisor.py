@@ -721,8 +721,8 @@ class Supervisor:
         container engine's monitor. What a killed orphan leaves behind comes here in turn.
         """
         waiting: set[str] = set()
-        nameless_may_go = not self.running and not self.engine_used
-        warm = self.forks.pids() if self.forks is not None else ()
+        warm, asked = (self.forks.pids(), self.forks.of) if self.forks is not None else ((), ())
+        nameless_may_go = not self.running and not self.engine_used and not asked
         for pid in self.children():
             if pid in self.running or pid in self.killers or pid in self.filters or pid in warm:
                 continue
@@ -730,7 +730,7 @@ class Supervisor:
             if condition == "dead":
                 continue
             step = step_of(pid) if condition == "alive" else None
-            if step is not None and step not in self.pids and not (self.forks is not None and step in self.forks.of):
+            if step is not None and step not in self.pids and step not in asked:
                 try_kill(pid, signal.SIGKILL)
                 waiting.add(step)
             elif step is None and (condition == "dying" or nameless_may_go):
