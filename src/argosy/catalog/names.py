@@ -225,9 +225,9 @@ class Names:
         if named is None:
             raise self._no_such_name(ref)
         if ref.tag:
-            condition, value = "v.id = (SELECT version FROM data_tags WHERE name = ?1 AND tag = ?2)", ref.tag
+            condition, value = "v.id = (SELECT version FROM data_tags WHERE name = ? AND tag = ?)", ref.tag
         else:
-            condition, value = "v.name = ?1 AND v.version = ?2", ref.version or named.latest
+            condition, value = "v.name = ? AND v.version = ?", ref.version or named.latest
         row = self._database.row(f"{_VERSION} WHERE {condition}", (named.id, value))
         if row is None:
             raise self._no_such_version(ref, named)

@@ -65,7 +65,7 @@ class Cache:
     def delete(self, cache: str, key: str | None = None) -> None:
         """Empty the cache, or forget one key. Raises NotFound when there is nothing to remove."""
         removed = self._database.execute(
-            "DELETE FROM memos WHERE cache = ?1 AND (?2 IS NULL OR key = ?2)", (cache, key)
+            "DELETE FROM memos WHERE cache = ? AND (? IS NULL OR key = ?)", (cache, key, key)
         ).rowcount
         if not removed:
             what = f"no key {key!r} in the cache {cache!r}" if key is not None else f"no cache named {cache!r}"

@@ -167,9 +167,9 @@ class Catalog:
         return [
             _object(row)
             for row in self._database.rows(
-                f"SELECT {_COLUMNS} FROM objects WHERE kind = ?1 AND (?2 IS NULL OR namespace = ?2)"
+                f"SELECT {_COLUMNS} FROM objects WHERE kind = ? AND (? IS NULL OR namespace = ?)"
                 " ORDER BY name, namespace",
-                (kind, namespace),
+                (kind, namespace, namespace),
             )
         ]
 

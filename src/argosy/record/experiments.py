@@ -271,10 +271,10 @@ class Experiments:
     def preferred(self, workflow: str) -> int | None:
         """The run that a workflow's name stands for: the newest marked one, else the newest that succeeded."""
         found = self.database.row(
-            "SELECT r.id FROM runs r LEFT JOIN run_notes n ON n.run = r.id WHERE (r.workflow = ?1 OR r.template = ?1)"
+            "SELECT r.id FROM runs r LEFT JOIN run_notes n ON n.run = r.id WHERE (r.workflow = ? OR r.template = ?)"
             " AND (r.phase = 'Succeeded' OR n.marked = 1)"
             " ORDER BY coalesce(n.marked, 0) DESC, r.created_at DESC, r.id DESC LIMIT 1",
-            (workflow,),
+            (workflow, workflow),
         )
         return found[0] if found else None
 

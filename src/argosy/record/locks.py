@@ -147,11 +147,11 @@ class Locks:
         rows = self._database.rows(
             " UNION ALL ".join(
                 "SELECT run, count(*) FROM locks INDEXED BY locks_by_turn"
-                f" WHERE key = ?1 AND held = 0 AND run {others} ?2"
-                " AND (-priority, created_at, asked) < (?3, ?4, ?5) GROUP BY run"
+                f" WHERE key = ? AND held = 0 AND run {others} ?"
+                " AND (-priority, created_at, asked) < (?, ?, ?) GROUP BY run"
                 for others in ("<", ">")
             ),
-            (key, holder.run_id, -turn.priority, turn.created_at, turn.asked),
+            (key, holder.run_id, -turn.priority, turn.created_at, turn.asked) * 2,
         )
         return sum(count for run_id, count in rows if self._driven(run_id))
 

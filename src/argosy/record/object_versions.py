@@ -43,10 +43,10 @@ class ObjectVersions:
         if place[0] not in VERSIONED:
             return
         self._database.execute(
-            "INSERT INTO object_versions (kind, namespace, name, version, created_at, manifest) VALUES (?1, ?2, ?3,"
+            "INSERT INTO object_versions (kind, namespace, name, version, created_at, manifest) VALUES (?, ?, ?,"
             " (SELECT coalesce(max(version), 0) + 1 FROM object_versions"
-            "  WHERE kind = ?1 AND namespace = ?2 AND name = ?3), ?4, ?5)",
-            (*place, self._now(), manifest),
+            "  WHERE kind = ? AND namespace = ? AND name = ?), ?, ?)",
+            (*place, *place, self._now(), manifest),
         )
         self._database.execute(
             "UPDATE objects SET archived_at = NULL WHERE kind = ? AND namespace = ? AND name = ?", place

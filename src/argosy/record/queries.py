@@ -105,7 +105,7 @@ class Queries:
         if exact:
             return exact[0]
         found = self._select(
-            "substr(r.name, 1, ?1) = ?2 OR substr(r.uid, 1, ?1) = ?2", (len(name), name), limit=_NAMED + 1
+            "substr(r.name, 1, ?) = ? OR substr(r.uid, 1, ?) = ?", (len(name), name) * 2, limit=_NAMED + 1
         )
         if not found or not name:
             raise self._no_such_run(name)
