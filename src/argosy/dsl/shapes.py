@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import inspect
+import json
 import types
 import typing
 from collections.abc import Callable, Iterator
@@ -155,6 +156,18 @@ def is_text(declared: Any) -> bool:
     return typing.get_origin(declared) is typing.Literal and all(
         isinstance(one, str) for one in typing.get_args(declared)
     )
+
+
+def choices_of(shape: Text | Json) -> tuple[str, ...]:
+    """The texts of all values that a parameter may have; () for one that may have any."""
+    declared = shape.type
+    if isinstance(declared, type) and issubclass(declared, enum.Enum):
+        values: list[Any] = [one.value for one in declared]
+    elif typing.get_origin(declared) is typing.Literal:
+        values = list(typing.get_args(declared))
+    else:
+        return ()
+    return tuple(one if isinstance(shape, Text) else json.dumps(one) for one in values)
 
 
 def has_files(declared: Any) -> bool:

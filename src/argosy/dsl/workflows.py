@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast, overload
+from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast, get_origin, overload
 
 from argosy.dsl.control import DEEPEST
 from argosy.dsl.expression import Ref, Variable
 from argosy.dsl.options import Seconds, seconds
 from argosy.dsl.scopes import Scope, kebab
-from argosy.dsl.shapes import File, Json, Leaf, Nothing, Shape, Signature, Text, leaves, signature_of
+from argosy.dsl.shapes import File, Json, Leaf, Nothing, Shape, Signature, Text, choices_of, leaves, signature_of
 from argosy.dsl.steps import Step, default_texts
 from argosy.dsl.tracing import Trace, call_inside, current, inputs_of, outcome, returned
 from argosy.dsl.trouble import NOWHERE, Place, TraceError
@@ -124,6 +124,8 @@ class Workflow(Generic[P, R]):
         trace.tracing.append(self)
         more = {name: {"value": text} for name, text in (defaults or {}).items()}
         arguments = {name: inputs_of(scope, shape, name, more) for name, shape in self.signature.parameters}
+        if scope is trace.entrypoint:
+            scope.artifacts |= {leaf.name: _named(leaf) for leaf in self.input_leaves() if isinstance(leaf.shape, File)}
         function = cast(Callable[..., Any], self.function)
         value = call_inside(scope, lambda: function(**arguments))
         trace.tracing.pop()
@@ -212,9 +214,8 @@ class Workflow(Generic[P, R]):
         made: dict[str, Any] = {}
         for leaf in self.input_leaves():
             if isinstance(leaf.shape, File):
-                made.setdefault("artifacts", []).append(
-                    {"name": leaf.name, **({"optional": True} if leaf.shape.optional else {})}
-                )
+                value = {"value": ""} if leaf.shape.optional else {}
+                made.setdefault("parameters", []).append({"name": leaf.name, **value})
             elif leaf.is_artifact:
                 raise TraceError(
                     f"{self.name} takes a list of files as {leaf.name}", hint="take a Dir", place=self.line
@@ -224,10 +225,35 @@ class Workflow(Generic[P, R]):
                 made.setdefault("parameters", []).append({"name": leaf.name, **value})
         return made
 
+    def __argosy_inputs__(self) -> dict[str, Any]:
+        """What the workflow takes, with types, choices and defaults."""
+        defaults = default_texts(self.signature)
+        return {"inputs": [_declared_input(leaf, defaults.get(leaf.name)) for leaf in self.input_leaves()]}
+
     def input_leaves(self) -> Iterator[Leaf]:
         """The parameters and artifacts that the workflow takes."""
         for name, shape in self.signature.parameters:
             yield from leaves(shape, name)
+
+
+def _named(leaf: Leaf) -> dict[str, Any]:
+    """The input of the entrypoint that is a file: its path is a parameter of the workflow."""
+    optional = {"optional": True} if isinstance(leaf.shape, File) and leaf.shape.optional else {}
+    return {"named": {"kind": "path", "ref": "{{workflow.parameters." + leaf.name + "}}"}, **optional}
+
+
+_INPUT_TYPES: dict[object, str] = {int: "int", float: "float", bool: "boolean", list: "list"}
+
+
+def _declared_input(leaf: Leaf, default: str | None) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": leaf.name, "required": default is None}
+    if isinstance(leaf.shape, File):
+        made |= {"type": "path" if leaf.shape.optional else "existing-path", "required": not leaf.shape.optional}
+    elif isinstance(leaf.shape, (Text, Json)):
+        declared = leaf.shape.type
+        made["type"] = _INPUT_TYPES.get(get_origin(declared) or declared, "string")
+        made["choices"] = [{"value": text} for text in choices_of(leaf.shape)]
+    return made if default is None else made | {"default": default}
 
 
 def _check_depth(scope: Scope) -> None:

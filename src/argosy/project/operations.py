@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from argosy.catalog.uses import Use
+from argosy.dialects.guild.names import fits
 from argosy.errors import NotFound
 from argosy.model.manifest import Workflow
 from argosy.syntax.diagnostics import did_you_mean
@@ -73,6 +74,8 @@ def _of_path(project: Project, question: Question) -> Use:
     from argosy.catalog.contents import content_of_path
 
     given = question.asked or question.named.artifact
+    if not given:
+        raise NotFound("no path is given")
     path = Path(given).expanduser()
     path = path if path.is_absolute() else project.folder / path
     if not path.exists():
@@ -120,22 +123,6 @@ def candidates_of(project: Project, wanted: str) -> list[Candidate]:
         if fits(wanted, operation):
             found.append(Candidate(run_id=run_id, name=name, operation=operation, phase=phase, marked=bool(marked)))
     return found
-
-
-def fits(wanted: str, operation: str) -> bool:
-    """Whether MODEL:OPERATION, or OPERATION, is one of those that are wanted."""
-    model, _, name = operation.rpartition(":")
-    for one in (part.strip() for part in wanted.split(",")):
-        of_model, colon, pattern = one.rpartition(":")
-        if colon and of_model and of_model != model:
-            continue
-        try:
-            if re.fullmatch(pattern, name):
-                return True
-        except re.error:
-            if pattern == name:
-                return True
-    return False
 
 
 def _files(project: Project, one: Candidate, wanted: str) -> str:

@@ -80,15 +80,25 @@ def read(path: str, *, strict: bool = True) -> Loaded:
             diagnostics=(_diagnostic("this program defines no workflow", source, file, 1, hint=_NOTHING),),
             hint=_NOTHING,
         )
+    return loaded(found, source, answer["paths"], answer["files"], strict=strict)
+
+
+def loaded(
+    found: Iterable[dict[str, Any]], source: Source, paths: list[str], files: list[str], *, strict: bool = True
+) -> Loaded:
+    """Workflows of a program as documents, each as `argosy.dsl.finding` tells it.
+
+    paths: the folders that its modules were found by. files: those of its own modules.
+    """
     documents: list[LoadedDocument] = []
     diagnostics: list[Diagnostic] = []
     for one in found:
         program = Program(
-            file=_in_project(file),
+            file=_in_project(source.file),
             name=str(one["name"]),
             kind=str(one["kind"]),
-            folders=_below_project(answer["paths"]),
-            files=_below_project([file, *answer["files"]]),
+            folders=_below_project(paths),
+            files=_below_project([source.file, *files]),
         )
         document = _document(one, source, len(documents), strict, program)
         diagnostics += document.diagnostics

@@ -78,12 +78,13 @@ def source_of(
     reuse: bool = False,
     selected: tuple[str, ...] | None = None,
     given: tuple[str, ...] = (),
+    parallel: bool = False,
 ) -> Source:
     """The source that a name means. Raises NotFound, InvalidFile when anything is wrong with its reading.
 
     reuse: of a dstack workflow, what it would run first is taken from its latest run. selected: which workflow of the
-    file is meant, () for its default, None for all; given: names of values that a person gives. Only a guild.yml,
-    which may have much to read for each, takes these.
+    file is meant, () for its default, None for all; given: names of values that a person gives; parallel: steps may
+    run at the same time. Only a guild.yml, which may have much to read for each, takes these.
     """
     from argosy.project import guild_files
     from argosy.project.programs import meant, ready
@@ -93,7 +94,7 @@ def source_of(
     guild = guild_files.meant(name)
     if guild is not None and (guild[1] or selected is not None):
         operation = guild[1] or next(iter(selected or ()), "")
-        return _source(project, name, guild_files.operation(project, guild[0], operation, given))
+        return _source(project, name, guild_files.operation(project, guild[0], operation, given, parallel))
     word, slash, rest = name.partition("/")
     if slash and word.lower() in _TEMPLATE_WORDS and not os.path.exists(name):
         return Source(text="", workflows=(Candidate(workflow=_of_catalog(project, word.lower(), rest)),))
@@ -110,7 +111,8 @@ def source_of(
     loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read)
     if selected is not None and name != files.STANDARD_INPUT and told(loaded.source.text, name) == "guild":
         # A file of operations under another name: one of them is meant, never all.
-        return _source(project, name, guild_files.operation(project, name, next(iter(selected), ""), given))
+        operation = next(iter(selected), "")
+        return _source(project, name, guild_files.operation(project, name, operation, given, parallel))
     return _source(project, name, loaded.checked())
 
 
@@ -149,6 +151,13 @@ def _source(project: Project, name: str, loaded: Loaded) -> Source:
         others=tuple(one.value for one in others),
         findings=tuple(findings),
     )
+
+
+def source_of_program(project: Project, loaded: Loaded) -> Source:
+    """The source that workflows of a program are. Raises InvalidFile."""
+    from argosy.project.programs import ready
+
+    return _source(project, loaded.source.file, ready(loaded.checked()))
 
 
 def _of_program(loaded: Loaded) -> Iterator[Candidate]:
