@@ -40,11 +40,12 @@ class Showing(NamedTuple):
 
 
 class Asking(NamedTuple):
-    """What stood after FILE and in the options on values."""
+    """What stood after FILE and in the options on values. parallel: steps of Guild's pipelines may run at once."""
 
     given: Words
     sweep: SweepWords
     ask: bool
+    parallel: bool = False
 
 
 RUNTIMES = ("auto", "podman", "docker", "sandbox", "process", "function")
@@ -72,6 +73,9 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process", "function")
 @starting_options
 @click.option("--help-op", is_flag=True, help="Of Guild: tell what the operation takes, and run nothing.")
 @click.option("--needed", is_flag=True, help="Of Guild: run first the operations that it requires and have no run.")
+@click.option(
+    "--parallel", is_flag=True, help="Of Guild: run steps at the same time where what they require allows it."
+)
 @reuse_options
 @sweep_options
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
@@ -98,6 +102,7 @@ def command(
     starting: Starting,
     help_op: bool,
     needed: bool,
+    parallel: bool,
     cache: bool | None,
     refresh: tuple[str, ...],
     sweep: SweepWords,
@@ -140,7 +145,7 @@ def command(
         cache=cache,
         refresh=refresh,
     )
-    asking = Asking(given, sweep, ask)
+    asking = Asking(given, sweep, ask, parallel)
     showing = Showing(detach=detach, quiet=quiet, output=output, help=help_op, needed=needed)
     project = open_project(home)
     if file is None:
@@ -197,7 +202,9 @@ def _run_file(
 
     names = tuple(name for name, _ in asking.given.assigned)
     selected = asking.given.selected
-    source = source_of(project, file, strict=wanted.strict, reuse=reuse, selected=selected, given=names)
+    source = source_of(
+        project, file, strict=wanted.strict, reuse=reuse, selected=selected, given=names, parallel=asking.parallel
+    )
     if starting.workflow:
         source = run_of(project, source, starting.workflow)
     return _run_source(project, file, source, asking, wanted, showing, starting.push())

@@ -15,8 +15,8 @@ import msgspec
 from argosy.dialects.argo import Loaded
 from argosy.dialects.guild.load import NAMES, GuildFile
 from argosy.dialects.guild.load import load as read
-from argosy.dialects.guild.surroundings import Found, Surroundings
-from argosy.errors import InvalidFile, NotFound, UsageError
+from argosy.dialects.guild.surroundings import Asked, Found, Surroundings, Trials
+from argosy.errors import ArgosyError, InvalidFile, NotFound, UsageError
 from argosy.project.home import project_folder
 from argosy.syntax.diagnostics import Diagnostic, did_you_mean
 from argosy.syntax.limits import LARGEST_FILE_BYTES, Limits
@@ -84,23 +84,43 @@ def surroundings_of(path: Path, project: Project | None = None) -> Surroundings:
         return "folder" if place.is_dir() else "file" if place.is_file() else ""
 
     given = Surroundings(
-        read=read_text, kind=kind, values=_values, folder=str(folder), root="" if root == "." else root
+        read=read_text,
+        kind=kind,
+        several=_several,
+        trials=_trials,
+        folder=str(folder),
+        root="" if root == "." else root,
     )
     if project is None:
         return given
     return msgspec.structs.replace(given, ask=_asker(project, folder), asks=True)
 
 
-def _values(text: str) -> list[str] | None:
-    from argosy.experiments.spaces import Listed, read_space
+def _several(text: str) -> bool:
+    from argosy.experiments.spaces import read_space
 
     if "[" not in text:
-        return None
+        return False
     try:
-        found = read_space(text)
+        return read_space(text) is not None
     except UsageError:
-        return None
-    return list(found.values) if isinstance(found, Listed) else None
+        return False
+
+
+def _trials(asked: Asked) -> Trials:
+    """Combinations of lists and rows; where a space is among them, drawn by chance."""
+    from argosy.experiments.spaces import Interval, read_space
+    from argosy.experiments.trials import chosen_of_grid, drawn, read_trials
+
+    try:
+        rows = [row for name, text in asked.files for row in read_trials(text.encode(), name)]
+        spaces = {name: found for name, text in asked.spaces.items() if (found := read_space(text)) is not None}
+        if any(isinstance(one, Interval) for one in spaces.values()):
+            return Trials(rows=tuple(drawn(spaces, rows, asked.most, asked.seed)))
+        made, left_out = chosen_of_grid(spaces, rows, asked.most, asked.seed)
+    except ArgosyError as wrong:
+        return Trials(problem=wrong.message)
+    return Trials(rows=tuple(made), left_out=left_out)
 
 
 def _asker(project: Project, folder: Path) -> object:
@@ -114,8 +134,10 @@ def _asker(project: Project, folder: Path) -> object:
     return ask
 
 
-def operation(project: Project, file: str, name: str, given: tuple[str, ...] = ()) -> Loaded:
+def operation(project: Project, file: str, name: str, given: tuple[str, ...] = (), parallel: bool = False) -> Loaded:
     """One operation of a guild.yml, the default one if none is named. given: names of values that a person gives.
+
+    parallel: its steps may run at the same time.
 
     Raises NotFound with what was meant, UsageError when none is named, InvalidFile.
     """
@@ -125,7 +147,7 @@ def operation(project: Project, file: str, name: str, given: tuple[str, ...] = (
     found = guild.find(name) if name else guild.default()
     if found is None:
         raise _unknown(guild, file, name)
-    document, diagnostics = guild.document(found, given)
+    document, diagnostics = guild.document(found, given, parallel)
     _check(guild, diagnostics)
     documents = (document,) if document is not None else ()
     return Loaded(documents=documents, diagnostics=(*guild.diagnostics, *diagnostics), source=guild.source)

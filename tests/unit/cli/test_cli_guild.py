@@ -276,3 +276,21 @@ def test_an_operation_with_the_name_of_a_folder(argosy: Argosy, folder: Path) ->
     (folder / "guild.yml").write_text("train: {}\n")
     assert argosy("run", "train", "-q").code == 0
     assert argosy("logs", "@latest").out.strip() == "from the folder"
+
+
+def test_steps_at_the_same_time_only_when_asked(argosy: Argosy, folder: Path) -> None:
+    """Each of two steps waits for the other's sign: one after the other they would never see it."""
+    wait = "import os,sys,time\nopen(sys.argv[2]+sys.argv[1],'w').close()\nend=time.time()+10\n"
+    wait += "while not os.path.exists(sys.argv[2]+sys.argv[3]):\n    time.sleep(0.02)\n    assert time.time()<end\n"
+    (folder / "wait.py").write_text(wait)
+    shared = folder / ".shared"
+    shared.mkdir()
+    text = f"a: {{exec: python wait.py a {shared}/ b}}\nb: {{exec: python wait.py b {shared}/ a}}\n"
+    (folder / "guild.yml").write_text(text + "p: {steps: [a, b]}\nq: {parallel: yes, steps: [a, b]}\n")
+    for words in (("p", "--parallel"), ("q",)):
+        assert argosy("run", *words, "-j", "2", "-q").code == 0
+        for one in shared.iterdir():
+            one.unlink()
+    manifest = argosy("convert", "guild.yml", "p").out
+    assert "dag:" not in manifest
+    assert "dag:" in argosy("convert", "guild.yml", "q").out

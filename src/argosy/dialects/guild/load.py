@@ -50,11 +50,13 @@ class GuildFile:
         marked = [one for one in all if one.operation is not None and one.operation.default]
         return marked[0] if marked else all[0] if len(all) == 1 else None
 
-    def document(self, found: Found, given: tuple[str, ...] = ()) -> tuple[LoadedDocument | None, list[Diagnostic]]:
+    def document(
+        self, found: Found, given: tuple[str, ...] = (), parallel: bool = False
+    ) -> tuple[LoadedDocument | None, list[Diagnostic]]:
         """The operation as a document, None behind an error, and what was found in it."""
         findings = Findings(self.source)
         findings.all += found.diagnostics
-        lowered = Lowering(self.operations, self.surroundings, findings, given).workflow(found)
+        lowered = Lowering(self.operations, self.surroundings, findings, given, parallel).workflow(found)
         if lowered is None or any(one.severity == "error" for one in findings.all):
             return None, findings.all
         index = list(self.operations).index(found.whole_name)

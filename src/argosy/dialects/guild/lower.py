@@ -66,7 +66,8 @@ def template_name(name: str) -> str:
 class Lowering:
     """One reading of a file: its operations by name, and where their findings go.
 
-    given: the names of values that a person gives, for those that are no flags of the operation itself.
+    given: the names of values that a person gives, for those that are no flags of the operation itself. parallel:
+    steps may run at the same time, whatever the file says.
     """
 
     def __init__(
@@ -75,11 +76,13 @@ class Lowering:
         surroundings: Surroundings,
         findings: Findings,
         given: tuple[str, ...] = (),
+        parallel: bool = False,
     ) -> None:
         self.operations = operations
         self.surroundings = surroundings
         self.findings = findings
         self.given = given
+        self.parallel = parallel
         self._flags: dict[str, OperationFlags] = {}
 
     def workflow(self, found: Found) -> Lowered | None:
@@ -260,9 +263,17 @@ class Lowering:
     # -- the whole
 
     def finished(
-        self, found: Found, inputs: tuple[Input, ...], templates: tuple[Template, ...], used: list[Found]
+        self,
+        found: Found,
+        inputs: tuple[Input, ...],
+        templates: tuple[Template, ...],
+        used: list[Found],
+        tags: tuple[str, ...] = (),
     ) -> Lowered:
-        """The workflow of an operation whose templates are made. The first template is where it begins."""
+        """The workflow of an operation whose templates are made. The first template is where it begins.
+
+        tags: of its steps.
+        """
         operation = found.operation
         assert operation is not None
         names = dict.fromkeys(one.whole_name for one in (*used, found))
@@ -270,8 +281,8 @@ class Lowering:
         if operation.label:
             flags = self.flags(found)
             annotations[LABEL] = with_tags(operation.label, flags, "workflow.parameters")
-        if operation.tags:
-            annotations[TAGS] = ",".join(operation.tags)
+        if all_tags := dict.fromkeys((*operation.tags, *tags)):
+            annotations[TAGS] = ",".join(all_tags)
         for name, value in operation.run_attrs.items():
             annotations[ATTRIBUTE + name] = str(value)
         rules = self._code_rules(found, used)

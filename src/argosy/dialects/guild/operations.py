@@ -285,7 +285,9 @@ def _step(node: Node) -> Node:
         return mapping([("run", node, node.place)], node.place)
     if not isinstance(node, Mapping):
         return node
-    return replaced(node, {"flags": _assignments, "expect": lambda one: one if is_null(one) else listed(one)})
+    return replaced(
+        node, {"flags": _assignments, "tags": listed, "expect": lambda one: one if is_null(one) else listed(one)}
+    )
 
 
 def _assignments(node: Node) -> Node:

@@ -161,7 +161,7 @@ class Step(Words, frozen=True, kw_only=True):
     random_seed: int | None = None
     remote: AnyString = ""
     stop_after: Any = None
-    tags: Any = None
+    tags: tuple[AnyString, ...] = ()
 
 
 class Operation(Words, frozen=True, kw_only=True):
@@ -171,6 +171,8 @@ class Operation(Words, frozen=True, kw_only=True):
     exec_: AnyString = field(default="", name="exec")
     notebook: AnyString = ""
     steps: tuple[Step, ...] | None = None
+    # Argosy's own: steps may run at the same time where what they require allows it.
+    parallel: bool = False
     name: AnyString = ""
     default: bool = False
     description: AnyString = ""
@@ -260,6 +262,7 @@ CALLED = {
 }
 TYPES = ("auto", "string", "path", "existing-path", "int", "float", "number", "boolean")
 SOURCES = ("config", "file", "module", "operation", "url")
+_SEARCH = "a step's trials are drawn by chance; argosy run OPERATION --optimizer bayesian searches"
 # Attributes that are read and have no effect here: what to do instead, or why there is nothing to do.
 WITHOUT_EFFECT: dict[str, dict[str, str]] = {
     "Operation": {
@@ -290,14 +293,13 @@ WITHOUT_EFFECT: dict[str, dict[str, str]] = {
         "break-on-error": "Guild drops it too; argosy shell RUN STEP opens a step's folder",
         "force-sourcecode": "the whole pipeline has one snapshot of the code",
         "label": "a step has no label of its own; label the whole",
-        "maximize": "make the search a run of its own: argosy run OPERATION --maximize METRIC",
-        "minimize": "make the search a run of its own: argosy run OPERATION --minimize METRIC",
+        "maximize": _SEARCH,
+        "minimize": _SEARCH,
         "needed": "argosy run --cache takes steps whose inputs are the same from earlier runs",
-        "opt-flags": "make the search a run of its own: argosy run OPERATION --optimizer bayesian",
-        "optimize": "make the search a run of its own: argosy run OPERATION --optimizer bayesian",
-        "optimizer": "make the search a run of its own: argosy run OPERATION --optimizer bayesian",
+        "opt-flags": _SEARCH,
+        "optimize": _SEARCH,
+        "optimizer": _SEARCH,
         "remote": "steps run on this machine",
-        "tags": "a step has no tags of its own; tag the whole",
     },
     "Model": {
         "disable-plugins": "there are none here",

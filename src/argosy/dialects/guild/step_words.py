@@ -47,7 +47,6 @@ _OPTIONS: dict[str, tuple[str, bool]] = {
 WITHOUT_EFFECT = (
     "needed",
     "label",
-    "tags",
     "optimize",
     "optimizer",
     "opt_flags",
@@ -68,11 +67,12 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepText(msgspec.Struct, frozen=True, kw_only=True):
-    """A step's text. names: what is neither a flag nor an option. whole: it could be read to its end."""
+    """A step's text. names: neither flags nor options. files: of trials. whole: it could be read to its end."""
 
     names: tuple[str, ...] = ()
     flags: dict[str, Any] = {}
     options: dict[str, Any] = {}
+    files: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     whole: bool = True
 
@@ -86,6 +86,7 @@ def read_step(text: str) -> StepText:
     except ValueError as problem:
         return _none(f"the step cannot be split into words: {str(problem).lower()}", "close every quote")
     names: list[str] = []
+    files: list[str] = []
     flags: dict[str, Any] = {}
     options: dict[str, Any] = {}
     problems: list[Problem] = []
@@ -96,13 +97,12 @@ def read_step(text: str) -> StepText:
             problem = _option(word, words, options)
             problems += [problem] if problem is not None else []
         elif word.startswith("@"):
-            hint = "give the flags lists of values"
-            problems.append(Problem(message="files of trials in steps are not read", hint=hint))
+            files.append(word[1:])
         elif equals and name:
             flags[name] = value
         else:
             names.append(word)
-    return StepText(names=tuple(names), flags=flags, options=options, problems=tuple(problems))
+    return StepText(names=tuple(names), flags=flags, options=options, files=tuple(files), problems=tuple(problems))
 
 
 def _none(message: str, hint: str) -> StepText:
@@ -125,5 +125,5 @@ def _option(word: str, rest: list[str], options: dict[str, Any]) -> Problem | No
         if not str(given).isdigit():
             return Problem(message=f"{name} takes a whole number, not {given!r}")
         given = int(given)
-    options[attribute] = given
+    options[attribute] = (*options.get(attribute, ()), given) if attribute == "tags" else given
     return None

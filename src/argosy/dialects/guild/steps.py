@@ -1,28 +1,30 @@
-"""Operations with steps: a workflow whose steps run one after the other, each with its operation's template.
+"""Operations with steps: a workflow whose steps run one after the other, or at once where that was asked for.
 
 It knows Guild's steps. What a step requires of an operation comes from a step before it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from itertools import product
 from typing import Any
 
 import msgspec
 
+from argosy.dialects.guild.at_once import task_of
 from argosy.dialects.guild.flags import OperationFlags, parameter_name, text_of
 from argosy.dialects.guild.lower import Lowered, Lowering, references, template_name, with_tags
+from argosy.dialects.guild.names import fits
 from argosy.dialects.guild.operations import Found
 from argosy.dialects.guild.requirements import Required, required_of
 from argosy.dialects.guild.schema import Step
 from argosy.dialects.guild.step_words import WITHOUT_EFFECT, read_step
+from argosy.dialects.guild.surroundings import Asked
 from argosy.model.inputs import Input
 from argosy.model.manifest import (
     Arguments,
     Artifact,
     ContinueOn,
+    DAGTemplate,
     Inputs,
     Parameter,
     Template,
@@ -51,6 +53,8 @@ class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
     flags: dict[str, Any]
     step: Step
     span: Span
+    # Of trials.
+    files: tuple[str, ...] = ()
 
 
 def pipeline(lowering: Lowering, found: Found, flags: OperationFlags) -> Lowered | None:
@@ -64,7 +68,7 @@ def pipeline(lowering: Lowering, found: Found, flags: OperationFlags) -> Lowered
         msgspec.structs.replace(own, name=name, display_name=given, aliases=(given,), default=None)
         for given, name in made.overrides.items()
     )
-    return lowering.finished(found, flags.inputs + made.choices + overrides, whole, made.used)
+    return lowering.finished(found, flags.inputs + made.choices + overrides, whole, made.used, tuple(made.tags))
 
 
 class _Pipeline:
@@ -76,6 +80,7 @@ class _Pipeline:
         self.findings = lowering.findings
         self.others: list[Template] = []
         self.used: list[Found] = []
+        self.tags: dict[str, None] = {}
         self.choices: tuple[Input, ...] = ()
         # Values that a person gives for a flag of a step: as given, and the parameter that it becomes.
         self.overrides: dict[str, str] = {}
@@ -94,17 +99,21 @@ class _Pipeline:
         if len(wanted) < len(operation.steps):
             return None
         before: list[_Made] = []
-        groups: list[tuple[WorkflowStep, ...]] = []
+        steps: list[WorkflowStep] = []
         for one in wanted:
             for step in self._steps(one, before, name):
-                groups.append((step,))
+                steps.append(step)
                 before.append(_Made(step=step.name, found=one.found))
         parameters = tuple(
             Parameter(name=one.name, value=f"{{{{workflow.parameters.{one.name}}}}}") for one in self.flags.inputs
         )
         if len(self.around) > 1:
             parameters = tuple(Parameter(name=one.name) for one in self.flags.inputs)
-        whole = Template(name=name, inputs=Inputs(parameters=parameters) if parameters else None, steps=tuple(groups))
+        whole = Template(name=name, inputs=Inputs(parameters=parameters) if parameters else None)
+        if operation.parallel or self.lowering.parallel:
+            whole = msgspec.structs.replace(whole, dag=DAGTemplate(tasks=tuple(task_of(one) for one in steps)))
+        else:
+            whole = msgspec.structs.replace(whole, steps=tuple((one,) for one in steps))
         return (whole, *self.others)
 
     # -- what a step says
@@ -122,7 +131,9 @@ class _Pipeline:
                 self.findings.at("guild-no-effect", message, span, severity="warning")
         merged: Step = msgspec.structs.replace(step, **text.options)
         called = template_name(step.name or text.names[0])
-        return _Wanted(found=found, name=called, flags=text.flags | dict(step.flags), step=merged, span=span)
+        flags = text.flags | dict(step.flags)
+        self.tags |= dict.fromkeys((*found.operation.tags, *merged.tags) if found.operation else ())
+        return _Wanted(found=found, name=called, flags=flags, step=merged, span=span, files=text.files)
 
     def _no(self, message: str, span: Span, hint: str) -> None:
         self.findings.at("guild-step", message, span, hint=hint)
@@ -239,25 +250,36 @@ class _Pipeline:
     def _trials(self, texts: dict[str, str], flags: OperationFlags, one: _Wanted) -> list[dict[str, str]]:
         """The combinations of the values of flags that have several; at most so many of them."""
         types = {known.name: known.type for known in flags.inputs}
-        several: dict[str, list[str]] = {}
+        around = self.lowering.surroundings
+        several: dict[str, str] = {}
         for name, text in texts.items():
-            if "${" in text or types.get(flags.names[name]) == "list":
-                continue
-            values = self.lowering.surroundings.values(text)
-            if values is not None:
-                several[name] = values
-        if not several:
+            if "${" not in text and types.get(flags.names[name]) != "list" and around.several(text):
+                several[name] = text
+        if not several and not one.files:
             return [texts]
-        trials = [texts | dict(zip(several, values, strict=True)) for values in product(*several.values())]
+        files = tuple((name, text) for name in one.files if (text := self._trial_file(name, one)) is not None)
         most = one.step.max_trials or MOST_TRIALS
-        if len(trials) > most:
-            from random import Random
-
-            message = f"{len(trials)} combinations, of which {most} are run"
+        found = around.trials(Asked(spaces=several, files=files, most=most, seed=one.step.random_seed or 0))
+        if found.problem:
+            self._no(found.problem, one.span, "")
+        if found.left_out:
+            message = f"{len(found.rows) + found.left_out} combinations, of which {most} are run"
             self.findings.at("guild-step", message, one.span, severity="note", hint="max-trials says how many")
-            chosen = sorted(Random(one.step.random_seed or 0).sample(range(len(trials)), most))
-            return [trials[place] for place in chosen]
-        return trials
+        return [texts | self._known_flags(row, flags, one) for row in found.rows]
+
+    def _trial_file(self, name: str, one: _Wanted) -> str | None:
+        text = self.lowering.surroundings.read(name)
+        if text is None:
+            self._no(f"cannot find the trials {name!r}", one.span, "a path is relative to the guild.yml")
+        return text
+
+    def _known_flags(self, row: dict[str, str], flags: OperationFlags, one: _Wanted) -> dict[str, str]:
+        """A trial's values by the names of the flags."""
+        named = {name: self._flag(name, flags) for name in row}
+        unknown = [name for name, known in named.items() if known is None]
+        if unknown and flags.known and not one.step.force_flags:
+            self._unsupported(unknown, flags, one)
+        return {known: row[name] for name, known in named.items() if known is not None}
 
     def _value(self, text: str, one: _Wanted) -> str:
         """A flag's text with tags for the parent's flags."""
@@ -341,7 +363,7 @@ class _Pipeline:
     def _made_before(self, asked: str, before: list[_Made]) -> _Made | None:
         for one in reversed(before):
             operation = one.found.operation
-            if operation is not None and operation.steps is None and matches(asked, one.found):
+            if operation is not None and operation.steps is None and fits(asked, one.found.whole_name):
                 return one
         return None
 
@@ -357,6 +379,7 @@ class _Pipeline:
             self.others += [template for template in made if template.name not in known]
             self.used += [found for found in inside.used if found not in self.used]
             self.choices += inside.choices
+            self.tags |= inside.tags
             self.overrides |= inside.overrides
         return name
 
@@ -375,18 +398,3 @@ class _Pipeline:
         except (TypeError, ValueError):
             self._no(f"stop-after is a number of minutes, not {given!r}", one.span, "")
             return None
-
-
-def matches(asked: str, found: Found) -> bool:
-    """Whether an operation is one of those that are asked for: names or patterns, with commas between them."""
-    for one in (part.strip() for part in asked.split(",")):
-        model, colon, name = one.rpartition(":")
-        if colon and model and model != found.model:
-            continue
-        try:
-            if re.fullmatch(name, found.name):
-                return True
-        except re.error:
-            if name == found.name:
-                return True
-    return False

@@ -39,22 +39,49 @@ def _no_answer(module: str, words: Sequence[str]) -> list[Imported] | None:
     return None
 
 
-def _no_space(text: str) -> list[str] | None:
-    return None
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """The trials that a step asks for.
+
+    spaces: lists, sequences and intervals, by flag. files: of trials, each with its text. most: how many there are at
+    most. default_sweeps, fixed: texts of flags that are one value.
+    """
+
+    spaces: dict[str, str]
+    files: tuple[tuple[str, str], ...] = ()
+    most: int
+    seed: int
+
+
+class Trials(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for: the values of each trial. left_out: how many more combinations there are."""
+
+    rows: tuple[dict[str, str], ...] = ()
+    left_out: int = 0
+    problem: str = ""
+
+
+def _no_space(text: str) -> bool:
+    return False
+
+
+def _no_trials(asked: Asked) -> Trials:
+    return Trials(problem="nobody knows trials here")
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """Paths are relative to the folder of the guild.yml.
 
     read: the text of a file, None if there is none. kind: what is at a path. ask: the flags of a module that parses
-    its arguments, by running it up to there; None when nobody may. values: those that a list or sequence stands for.
-    folder: of the file, as an absolute path, "" where that is not known. root: the same below the project's folder.
+    its arguments, by running it up to there; None when nobody may. several: whether a text is a list, a sequence or a
+    space of values. trials: those that a step asks for. folder: of the file, as an absolute path, "" where that is not
+    known. root: the same below the project's folder.
     """
 
     read: Callable[[str], str | None] = _no_file
     kind: Callable[[str], Found] = _nothing
     ask: Callable[[str, Sequence[str]], list[Imported] | None] = _no_answer
-    values: Callable[[str], list[str] | None] = _no_space
+    several: Callable[[str], bool] = _no_space
+    trials: Callable[[Asked], Trials] = _no_trials
     # Whether there is anybody to ask.
     asks: bool = False
     folder: str = ""

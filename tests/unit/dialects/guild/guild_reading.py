@@ -10,7 +10,7 @@ from argosy.dialects.argo import Loaded, LoadedDocument
 from argosy.dialects.guild.load import load
 from argosy.dialects.guild.surroundings import Surroundings
 from argosy.model.manifest import Template, Workflow
-from argosy.project.guild_files import _values
+from argosy.project.guild_files import _several, _trials
 
 
 def read(text: str, files: Mapping[str, str] | None = None, **more: Any) -> Loaded:
@@ -20,7 +20,7 @@ def read(text: str, files: Mapping[str, str] | None = None, **more: Any) -> Load
     def kind(path: str) -> Any:
         return "file" if path in given else "folder" if any(one.startswith(f"{path}/") for one in given) else ""
 
-    around = Surroundings(read=given.get, kind=kind, values=_values, folder="/project", **more)
+    around = Surroundings(read=given.get, kind=kind, several=_several, trials=_trials, folder="/project", **more)
     return load(text, "guild.yml", surroundings=around)
 
 

@@ -126,6 +126,49 @@ def test_batches_have_at_most_twenty_trials_unless_they_say() -> None:
     assert again == [_values(one) for one in _steps(f"[{{run: prepare, {grid}, random-seed: 3}}]")]
 
 
+def test_trials_of_files_in_steps() -> None:
+    files = {"t.csv": "rows,kind\n7,x\n8,y\n", "more.json": '[{"k": "z"}]'}
+    rows = [_values(one) for one in _steps("['prepare @t.csv', 'prepare @more.json rows=[1,2]']", files=files)]
+    assert rows == [
+        {"rows": "7", "kind": "x"},
+        {"rows": "8", "kind": "y"},
+        {"rows": "1", "kind": "z"},
+        {"rows": "2", "kind": "z"},
+    ]
+    unknown = read(f"{OPERATIONS}pipe: {{steps: ['prepare @t.csv']}}\n", {"t.csv": "rosw\n1\n"})
+    assert any("unsupported flag 'rosw' of prepare" in one for one in problems(unknown, "error"))
+    broken = read(f"{OPERATIONS}pipe: {{steps: ['prepare @t.csv']}}\n", {"t.csv": "rows\n1,2\n"})
+    assert any("row 2 has 2 values" in one for one in problems(broken, "error"))
+
+
+def test_spaces_in_steps_are_drawn_from() -> None:
+    step = "[prepare, {run: 'train lr=[0.1:0.5] epochs=2', max-trials: 4, random-seed: 1}]"
+    values = [_values(one) for one in _steps(step)[1:]]
+    assert len(values) == 4
+    assert all(0.1 <= float(str(one["lr"])) <= 0.5 for one in values)
+    assert values == [_values(one) for one in _steps(step)[1:]]
+
+
+def test_tags_of_steps_are_the_runs() -> None:
+    text = f"{OPERATIONS}pipe: {{tags: [a], steps: [prepare -t b --tag=c, {{run: prepare, tags: [d, a]}}]}}\n"
+    assert workflow(good(text), "pipe").metadata.annotations["argosy.dev/tags"] == "a,b,c,d"
+
+
+@pytest.mark.parametrize("ours", ["  parallel: yes\n", ""])
+def test_steps_at_the_same_time_wait_for_what_they_take(ours: str) -> None:
+    text = f"{OPERATIONS}pipe:\n  steps: [prepare, 'train lr=[1,2]', test]\n{ours}"
+    whole = workflow(good(text), "pipe").spec.templates[0]
+    if not ours:
+        assert whole.dag is None
+        return
+    assert whole.dag is not None
+    waits = {one.name: one.dependencies for one in whole.dag.tasks}
+    assert waits == {"prepare": (), "train": ("prepare",), "train-2": ("prepare",), "test": ("train-2", "prepare")}
+    test = whole.dag.tasks[-1]
+    assert test.arguments is not None
+    assert test.arguments.artifacts[0].from_ == "{{tasks.train-2.outputs.artifacts.train}}"
+
+
 def test_a_trial_that_fails_may_end_it() -> None:
     assert all(one.continue_on is None for one in _steps("[{run: 'prepare rows=[1,2]', fail-on-trial-error: yes}]"))
 
@@ -183,7 +226,7 @@ def test_steps_may_have_steps() -> None:
         ("['prepare bogus=1']", "unsupported flag 'bogus' of prepare"),
         ("['prepare rows=${nope}']", "the step refers to `${nope}`, which is no flag of pipe"),
         ("[pipe]", "pipe is a step of itself"),
-        ("['prepare @trials.csv']", "files of trials in steps are not read"),
+        ("['prepare @trials.csv']", "cannot find the trials 'trials.csv'"),
         ("['prepare train']", "a step names one operation, not prepare train"),
         ("[{run: prepare, stop-after: x}]", "stop-after is a number of minutes, not 'x'"),
         ("['prepare --max-trials x']", "--max-trials takes a whole number, not 'x'"),
@@ -202,7 +245,7 @@ def test_flags_may_be_forced() -> None:
     "attribute",
     ["additional-deps: a", "break: a", "break-on-error: yes", "batch-label: a", "batch-tags: a",
      "force-sourcecode: yes", "label: a", "maximize: a", "minimize: a", "needed: yes", "opt-flags: a", "optimize: yes",
-     "optimizer: a", "remote: a", "tags: a"],
+     "optimizer: a", "remote: a"],
 )  # fmt: skip
 def test_attributes_of_steps_without_effect_are_named(attribute: str) -> None:
     name = attribute.partition(":")[0]
@@ -210,7 +253,7 @@ def test_attributes_of_steps_without_effect_are_named(attribute: str) -> None:
     assert any(one.message == f"`{name}` of a step has no effect here" for one in loaded.diagnostics)
 
 
-@pytest.mark.parametrize("option", ["--label a", "--needed", "--optimize", "-t x", "--remote=r"])
+@pytest.mark.parametrize("option", ["--label a", "--needed", "--optimize", "--remote=r"])
 def test_options_of_steps_without_effect_are_named(option: str) -> None:
     loaded = good(f"{OPERATIONS}pipe:\n  steps: ['prepare {option}']\n")
     assert any("of a step has no effect here" in one for one in problems(loaded, "warning"))
