@@ -166,8 +166,7 @@ class Warm:
         self.room.write(id)
         os.chdir(directory)
         _log_to(stdout, stderr)
-        os.environ.clear()
-        os.environ.update(environment)
+        _surround(environment)
         sys.argv = [inside.__file__, target]
         sys.path[0] = directory
         if "tempfile" in sys.modules:
@@ -190,6 +189,15 @@ def _log_to(stdout: str, stderr: str) -> None:
     os.dup2(err, 2)
     for fd in {out, err}:
         os.close(fd)
+
+
+def _surround(environment: dict[str, str]) -> None:
+    """Make this the environment. Most of it is there already, and what is not touched is not copied."""
+    for name in [name for name in os.environ if name not in environment]:
+        del os.environ[name]
+    for name, value in environment.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value
 
 
 def reseed() -> None:

@@ -10,6 +10,7 @@ import posixpath
 import shutil
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +122,9 @@ def _lay(root: str, work: str, own: Mapping[str, Any], outputs: set[str], above:
             _lay(entry.path, place, own[name], outputs, f"{path}/")
         elif path in outputs:
             _copy(entry.path, place)
-        elif not os.path.lexists(place):
-            os.symlink(entry.path, place)
+        else:
+            with suppress(FileExistsError):
+                os.symlink(entry.path, place)
 
 
 def _copy(source: str, place: str) -> None:
