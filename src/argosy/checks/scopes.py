@@ -114,10 +114,9 @@ def _add_global_outputs(subject: Subject, names: set[str], opened: list[str]) ->
 def template_layer(place: Place) -> Layer:
     """What a template sees of itself."""
     template = place.template
-    names: set[str] = set()
+    # All of them as JSON, null where there are none.
+    names = {"inputs.parameters"}
     if template.inputs is not None:
-        if template.inputs.parameters:
-            names.add("inputs.parameters")
         names |= {f"inputs.parameters.{parameter.name}" for parameter in template.inputs.parameters}
         for artifact in template.inputs.artifacts:
             names.add(f"inputs.artifacts.{artifact.name}")

@@ -86,7 +86,8 @@ def is_workflow(value: object) -> bool:
 
 def _has(value: object, name: str) -> bool:
     """Whether an object has an attribute. Not by asking it: some objects say yes to every name."""
-    return hasattr(type(value), name) or name in getattr(value, "__dict__", {})
+    own: object = getattr(value, "__dict__", None)
+    return hasattr(type(value), name) or (isinstance(own, dict) and name in own)
 
 
 def _described(

@@ -195,6 +195,13 @@ def test_lines_of_the_programs_own_modules_are_told(tmp_path: Path) -> None:
     assert [(Path(one[0]).name, one[1]) for one in error["frames"]] == [("program.py", 2), ("part.py", 2)]
 
 
+def test_objects_that_have_every_attribute_are_no_workflows(tmp_path: Path) -> None:
+    program = (
+        "class Any:\n    def __getattr__(self, name):\n        return self\n    __call__ = __getattr__\n\na = Any()\n"
+    )
+    assert names(asked(tmp_path, program + OURS + "f = Flow('a')\n")) == ["f"]
+
+
 def test_a_manifest_that_is_no_json(tmp_path: Path) -> None:
     program = OURS + "f = Flow('a')\nf.__argosy_manifest__ = lambda: {'a': object()}\n"
     assert "no JSON" in asked(tmp_path, program)["error"]["message"]

@@ -108,6 +108,28 @@ def test_relative_outputs_of_an_image_that_says_where_it_starts(isolated_bench: 
     assert content(isolated_bench, end, "a") == b"1\n"
 
 
+def test_outputs_that_are_written_where_an_image_begins(isolated_bench: AttemptBench) -> None:
+    outputs = {**out("a", "/result.txt"), "parameters": [{"name": "p", "valueFrom": {"path": "/d/p"}}]}
+    container = {} if isolated_bench.kind != "podman" else {"workingDir": "/"}
+    script = "echo made > result.txt; mkdir -p d; echo value > d/p"
+    end = isolated_bench.run(isolated_bench.sh(script, container=container, outputs=outputs))
+    assert end.phase == "Succeeded", end.message
+    assert content(isolated_bench, end, "a") == b"made\n"
+    assert end.outputs is not None
+    assert end.outputs.parameters[0].value == "value"
+
+
+def test_no_link_leads_such_outputs_out_of_a_sandbox(bench: AttemptBench, tmp_path: Path) -> None:
+    bench.start_runner()
+    secret = tmp_path / "elsewhere"
+    secret.mkdir()
+    (secret / "x").write_text("of this machine")
+    end = bench.run(bench.sh(f"ln -s {secret} d", outputs=out("a", "/d/x")))
+    assert end.phase == "Error"
+    end = bench.run(bench.sh(f"ln -s {secret} /d; mkdir d; echo 1 > d/y", outputs=out("a", "/d/y", optional=True)))
+    assert sorted(one.name for one in secret.iterdir()) == ["x"]
+
+
 def test_a_missing_artifact_is_an_error_unless_it_is_optional(isolated_bench: AttemptBench) -> None:
     end = isolated_bench.run(isolated_bench.sh("true", outputs=out("a", "/out/a")))
     assert end.phase == "Error"

@@ -22,6 +22,7 @@ from argosy.artifacts.repositories import KEY_FIELD, driver_of, location_key, ne
 from argosy.artifacts.troubles import disk_errors, raise_if_full
 from argosy.errors import ArgosyError, EnvironmentTrouble, NotFound, UsageError
 from argosy.model.events import AttemptExited
+from argosy.model.host_templates import CODE_ARTIFACT
 from argosy.model.manifest import ArchiveStrategy, Artifact, ArtifactLocation, Outputs, Parameter, Template
 from argosy.model.status import Phase
 from argosy.plan.actions import Start
@@ -199,6 +200,8 @@ class _Collection:
 
     def _retrieve(self, main: StepSpec) -> None:
         """Bring out of a container what lies nowhere on the host; what is not there is found missing later."""
+        if self.options.runtime == "sandbox":
+            self._take_from_beginning(main)
         if self.options.runtime not in ENGINES:
             return
         id = self.pod.last_id("main")
@@ -213,6 +216,24 @@ class _Collection:
                 remove(partial)
                 if self.options.retrieve(id, path, str(partial)):
                     os.rename(partial, target)
+
+    def _take_from_beginning(self, main: StepSpec) -> None:
+        """Most images' steps begin in /: what one wrote there without a slash in front is where its folder was."""
+        inputs = self.start.template.inputs
+        if main.working_dir or (inputs is not None and any(one.name == CODE_ARTIFACT for one in inputs.artifacts)):
+            return
+        for path in sorted(main.outputs):
+            target, beginning = Path(host_path(main, path, "sandbox")), Path(f"{main.folder}/work{path}")
+            # No link that the step made may lead either of them to elsewhere on this machine.
+            if (
+                os.path.lexists(beginning)
+                and not os.path.lexists(target)
+                and is_within(os.path.realpath(target.parent), os.path.realpath(f"{main.folder}/{ROOT}"))
+                and is_within(os.path.realpath(beginning.parent), os.path.realpath(f"{main.folder}/work"))
+            ):
+                with disk_errors("make", target):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    os.rename(beginning, target)
 
     # -- parameters
 
