@@ -16,9 +16,13 @@ from argosy.model.host_templates import (
     CODE_ARTIFACT,
     CODE_DEST,
     CODE_FOLDER,
+    ENVIRONMENTS,
+    ENVIRONMENTS_FOLDER,
+    ENVIRONMENTS_VOLUME,
     HOST,
     HOST_IMAGE,
     NO_CODE,
+    TRUE,
     annotation,
     is_host,
     main_container,
@@ -29,6 +33,8 @@ from argosy.model.manifest import (
     Inputs,
     Metadata,
     Template,
+    Volume,
+    VolumeMount,
     Workflow,
     WorkflowTemplate,
 )
@@ -41,12 +47,14 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
     code: the digest of the folder with the code, "" for none. dest: where it goes in the working folder. nothing: the
     digest of an empty folder, where a container runs them: it has no working folder but what is mounted.
+    environments: the folder of this machine where virtual environments of steps are kept that have a home of their own.
     """
 
     image: str = ""
     code: str = ""
     nothing: str = ""
     dest: str = ""
+    environments: str = ""
 
 
 def hosted(document: Document, setting: Setting, defaults: Template | None) -> Document:
@@ -94,6 +102,7 @@ def _hosted(template: Template, setting: Setting, defaults: Template | None) -> 
         image=named if needs_image(template, defaults) else (named or setting.image) if setting.image else HOST,
         working_dir=_placed(_named(container.working_dir), setting) or (CODE_FOLDER if setting.image else ""),
     )
+    container, volumes = _with_environments(template, container, setting)
     inputs = template.inputs or Inputs()
     artifacts = tuple(
         replace(one, path=_placed(_named(one.path), setting)) for one in inputs.artifacts if one.name != CODE_ARTIFACT
@@ -107,8 +116,20 @@ def _hosted(template: Template, setting: Setting, defaults: Template | None) -> 
         template,
         metadata=replace(metadata, annotations={**metadata.annotations, HOST_IMAGE: named}),
         inputs=replace(inputs, artifacts=artifacts) if artifacts or template.inputs is not None else None,
+        volumes=volumes,
         **{"container" if template.container is not None else "script": container},
     )
+
+
+def _with_environments(template: Template, container: Any, setting: Setting) -> tuple[Any, tuple[Volume, ...]]:
+    """The container and the volumes of a template, with the place where its virtual environments are kept."""
+    volumes = tuple(one for one in template.volumes if one.name != ENVIRONMENTS_VOLUME)
+    mounts = tuple(one for one in container.volume_mounts if one.name != ENVIRONMENTS_VOLUME)
+    if setting.environments and annotation(template, ENVIRONMENTS).lower() in TRUE:
+        place = {"path": setting.environments, "type": "DirectoryOrCreate"}
+        volumes += (Volume(name=ENVIRONMENTS_VOLUME, host_path=place),)
+        mounts += (VolumeMount(name=ENVIRONMENTS_VOLUME, mount_path=ENVIRONMENTS_FOLDER),)
+    return replace(container, volume_mounts=mounts), volumes
 
 
 def _named(path: str) -> str:

@@ -36,6 +36,12 @@ CODE_ARTIFACT = "argosy-code"
 CODE_FOLDER = "/argosy/code"
 
 TRUE = ("true", "yes", "1")
+# On a host template: "true" when its step makes virtual environments, which are to be kept for the steps after it.
+ENVIRONMENTS = "argosy.dev/environments"
+# Where these are in a step whose own home is not kept, and the volume that they are on.
+ENVIRONMENTS_FOLDER = "/argosy/environments"
+ENVIRONMENTS_VOLUME = "argosy-environments"
+
 LARGEST_BYTES = 1 << 20
 MOST_FILES = 100
 

@@ -278,6 +278,16 @@ def _empty_folder(project: Project) -> str:
     return digest
 
 
+def _environments() -> str:
+    """Where virtual environments are kept of steps with a home of their own.
+
+    Not among those that plain processes use, since what is in a container may be nobody's to trust.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME", "")
+    folder = Path(cache) if cache.startswith("/") else Path("~/.cache").expanduser()
+    return str(folder / "argosy" / "environments-apart")
+
+
 def _hosted(project: Project, workflow: Workflow, options: RunOptions) -> tuple[Workflow, RunOptions]:
     from argosy.experiments.hosting import Setting, hosted
 
@@ -288,6 +298,7 @@ def _hosted(project: Project, workflow: Workflow, options: RunOptions) -> tuple[
         nothing=_empty_folder(project) if engine else "",
         code=code.digest if code is not None else "",
         dest=code.dest if code is not None else "",
+        environments=_environments() if options.runtime in (*ENGINES, "sandbox") else "",
     )
     defaults = workflow.spec.template_defaults
     templates = {key: hosted(one, setting, defaults) for key, one in options.surroundings.templates.items()}

@@ -9,11 +9,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-import zipfile
 from pathlib import Path
 
 import pytest
 from cli_samples import Argosy
+from dstack_projects import logs, put, wheel
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "dstack"
 
@@ -22,21 +22,6 @@ EXAMPLE = Path(__file__).parents[3] / "examples" / "dstack"
 def example(folder: Path) -> Path:
     shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
     return folder
-
-
-def put(folder: Path, workflows: str, variables: str = "", **files: str) -> None:
-    """Workflows of a .dstack here, variables, and other files by name, _ for a dot."""
-    inside = folder / ".dstack"
-    inside.mkdir(exist_ok=True)
-    (inside / "workflows.yaml").write_text("workflows:\n" + workflows)
-    if variables:
-        (inside / "variables.yaml").write_text("variables:\n" + variables)
-    for name, text in files.items():
-        (folder / name.replace("_", ".")).write_text(text)
-
-
-def logs(argosy: Argosy, run: str = "@latest") -> str:
-    return argosy("logs", run).out
 
 
 # -- the example
@@ -258,17 +243,6 @@ def test_absolute_paths_come_back_where_they_were(folder: Path, argosy: Argosy) 
 
 
 # -- Python
-
-
-def wheel(folder: Path) -> str:
-    """A package of our own, so that nothing is fetched."""
-    name = "tiny-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(folder / name, "w") as file:
-        file.writestr("tiny.py", "x = 42\n")
-        file.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-        file.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        file.writestr("tiny-1.0.dist-info/RECORD", "")
-    return name
 
 
 def test_requirements_make_an_environment_once(

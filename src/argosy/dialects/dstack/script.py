@@ -96,10 +96,18 @@ def _python(one: Definition, scope: Scope) -> str:
             hint="write one such as 3.10",
         )
     installs = _installs(one)
-    if not version and not keys.requirements and not installs:
+    if not makes_environment(one):
         return ""
     requirements = scope.shell_word(keys.requirements) if keys.requirements else "''"
-    return f"{literal(shell.PYTHON)}argosy_python '{version}' {requirements} '{installs}' || exit\n"
+    # What an image has installed stays in sight, as without an environment.
+    option = "--system-site-packages" if one.provider is not None and one.provider.in_image else ""
+    return f"{literal(shell.PYTHON)}argosy_python '{version}' {requirements} '{installs}' '{option}' || exit\n"
+
+
+def makes_environment(one: Definition) -> bool:
+    """Whether its script may make a virtual environment."""
+    keys = one.keys
+    return keys is not None and bool(keys.requirements or _PYTHON.fullmatch(keys.version) or _installs(one))
 
 
 def _installs(one: Definition) -> str:

@@ -6,6 +6,8 @@ line, which calls it.
 
 from __future__ import annotations
 
+from argosy.model.host_templates import ENVIRONMENTS_FOLDER
+
 # Variables of the catalog's Secret come in under this prefix, so that they can be laid over all others.
 SECRET_PREFIX = "DSTACK_SECRET_"
 # Where what a tag or an earlier run left is put, to be laid over the working folder.
@@ -37,43 +39,59 @@ done
 rm -rf .dstack-dependencies 2>/dev/null
 """
 
-# Called as: argosy_python VERSION REQUIREMENTS OWN, each possibly empty. OWN: what tells environments apart that
-# commands install something into, so that they leave the project's Python as it is.
+# Called as: argosy_python VERSION REQUIREMENTS OWN OPTION, each possibly empty. OWN: what tells environments apart that
+# commands install something into, so that they leave the project's Python as it is. OPTION: of the environment's maker.
+# Its name says all that it depends on: the interpreter, the system around it, the requirements, and where it is.
 PYTHON = """\
 # A virtual environment for this version and these requirements: made once, then used by every run.
 argosy_python() {
-  local version="$1" requirements="$2" python=python key folder own seed=""
+  local version="$1" requirements="$2" python=python own root folder seed=""
   if [ -n "$requirements" ] && [ ! -f "$requirements" ]; then
     echo "there is no $requirements in the code of this run" >&2 && return 1
   fi
-  own="$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+  command -v python >/dev/null || python=python3
+  own="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
   if [ -n "$version" ] && [ "$version" != "$own" ]; then
     python="python$version"
   elif [ -z "$requirements$3" ]; then
     return 0
   fi
   [ -z "$3" ] || seed=--seed
-  key="$({ echo "${version:-$own} $3"; [ -z "$requirements" ] || cat -- "$requirements"; } | sha256sum | cut -c 1-24)"
-  folder="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/argosy/environments/$key"
-  mkdir -p "${folder%/*}" && exec 9>>"$folder.lock" && flock 9 || return
+  root=@folder@
+  if [ -w "$root" ]; then
+    export UV_PYTHON_INSTALL_DIR="$root/python" UV_CACHE_DIR="$root/cache" PIP_CACHE_DIR="$root/cache"
+  else
+    root="${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/argosy/environments"
+  fi
+  folder="$root/$({ echo "$root ${version:-$own} $3 $4"; cat /etc/os-release 2>/dev/null
+    "$python" -c 'import sys; print(sys.base_prefix, sys.version)' 2>/dev/null
+    [ -z "$requirements" ] || cat -- "$requirements"; } | sha256sum | cut -c 1-24)"
+  mkdir -p "$root" && exec 9>>"$folder.lock" || return
+  if command -v flock >/dev/null; then flock 9 || return; fi
   if [ ! -e "$folder/complete" ]; then
     echo "making the virtual environment $folder" >&2
     rm -rf "$folder"
     if command -v uv >/dev/null; then
-      uv venv --quiet $seed --python "${version:-$own}" "$folder" &&
+      uv venv --quiet $4 $seed --python "${version:-$own}" "$folder" &&
         { [ -z "$requirements" ] || uv pip install --quiet --python "$folder/bin/python" -r "$requirements"; }
-    elif "$python" -c '' 2>/dev/null; then
-      "$python" -m venv "$folder" && { [ -z "$requirements" ] ||
-        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"; }
-    else
+    elif ! command -v "$python" >/dev/null; then
       echo "Python $version is not on this machine: install it, or uv, which fetches it" >&2 && false
+    elif "$python" -c 'import venv, ensurepip' 2>/dev/null; then
+      "$python" -m venv $4 "$folder" && { [ -z "$requirements" ] ||
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"; }
+    elif "$python" -c 'import venv, pip' 2>/dev/null; then
+      "$python" -m venv $4 --without-pip "$folder" && { [ -z "$requirements" ] || "$python" -m pip \\
+        --python "$folder/bin/python" install --quiet --disable-pip-version-check -r "$requirements"; }
+    else
+      echo "this Python has neither venv nor pip, and there is no uv: a virtual environment needs one of them" >&2
+      false
     fi || return
     touch "$folder/complete"
   fi
   exec 9>&-
   export VIRTUAL_ENV="$folder" PATH="$folder/bin:$PATH"
 }
-"""
+""".replace("@folder@", ENVIRONMENTS_FOLDER)
 
 # Called as: argosy_ports COUNT
 PORTS = """\

@@ -17,7 +17,7 @@ import msgspec
 from argosy.artifacts.locations import location_kind
 from argosy.artifacts.repositories import KEY_FIELD
 from argosy.errors import ArgosyError
-from argosy.model.host_templates import CODE_ARTIFACT
+from argosy.model.host_templates import CODE_ARTIFACT, ENVIRONMENTS_VOLUME
 from argosy.model.manifest import (
     Artifact,
     ArtifactFields,
@@ -237,6 +237,9 @@ class _Containers:
             common = workflow_volumes(self._context, self._start)
             self._volumes = {one.name: one for one in (*common, *self._start.template.volumes)}
         for mount in mounts:
+            if mount.name == ENVIRONMENTS_VOLUME:
+                # What is kept there follows from what the step says.
+                continue
             volume = self._volumes.get(mount.name)
             if volume is None:
                 raise NotLookedUp(f"it writes to the claim {mount.name}, which other steps of its run may read")

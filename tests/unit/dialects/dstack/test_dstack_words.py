@@ -248,7 +248,7 @@ def test_secrets_come_under_a_prefix_and_win_over_env() -> None:
     ],
 )
 def test_versions_of_python(words: str, version: str) -> None:
-    assert f"argosy_python '{version}' '' '' || exit" in source(read(BASH + words + "}"), "a")
+    assert f"argosy_python '{version}' '' '' '' || exit" in source(read(BASH + words + "}"), "a")
 
 
 @pytest.mark.parametrize("provider", ["python3.9", "python:3.9", "python/3.9", "python==3.9", "_python@main"])
