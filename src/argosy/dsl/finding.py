@@ -79,9 +79,7 @@ def _global_workflows(module: ModuleType) -> list[tuple[str, object]]:
 
 def is_workflow(value: object) -> bool:
     """Whether an object is a workflow, of ours or of Hera's."""
-    return not isinstance(value, type) and (
-        _has(value, "__argosy_manifest__") or hera_objects.is_workflow(value)
-    )
+    return not isinstance(value, type) and (_has(value, "__argosy_manifest__") or hera_objects.is_workflow(value))
 
 
 def _has(value: object, name: str) -> bool:
@@ -96,7 +94,7 @@ def _described(
     """The workflows as they are told; what was created is as it was then. used: that another one uses it."""
     created = list(made)
     lines = ProgramLines(file)
-    used = [one for _, value in objects for one in cast("Iterable[object]", _told(value, "__argosy_uses__", ()))]
+    used = [one for _, value in objects for one in _used_by(value)]
     found: list[Found] = []
     for name, value in objects:
         manifests = [manifest for one, manifest in created if one is value]
@@ -107,6 +105,12 @@ def _described(
         if not any(value is known for _, known in objects):
             found.append({**_hera("", manifest, lines), "used": False})
     return found
+
+
+def _used_by(value: object) -> Iterable[object]:
+    if hera_objects.is_workflow(value):
+        return hera_objects.uses_of(value)
+    return cast("Iterable[object]", _told(value, "__argosy_uses__", ()))
 
 
 def _one(name: str, value: object, lines: ProgramLines, manifest: Found | None) -> Found:

@@ -43,6 +43,16 @@ def manifest_of(workflow: object) -> Manifest:
     return cast(Manifest, json.loads(json.dumps(made, default=_plain)))
 
 
+def uses_of(workflow: object) -> list[object]:
+    """The workflows that a workflow's resource templates make, which are not there to be run by themselves."""
+    templates = cast("list[object]", getattr(workflow, "templates", None) or [])
+    manifests = [cast("object", vars(one).get("manifest")) for one in templates if hasattr(one, "__dict__")]
+    several = [
+        one for given in manifests for one in (cast("list[object]", given) if isinstance(given, list) else [given])
+    ]
+    return [one for one in several if is_workflow(one)]
+
+
 def name_of(manifest: Manifest) -> str:
     """The name in a manifest, or the one that names are generated from, without its dash."""
     metadata = cast("Manifest", manifest.get("metadata") or {})

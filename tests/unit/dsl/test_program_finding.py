@@ -110,6 +110,21 @@ def test_hera_objects_in_order_with_their_lines(tmp_path: Path) -> None:
     assert names(asked(tmp_path, program, "nightly")) == ["cron"]
 
 
+def test_workflows_that_a_resource_makes_are_not_offered_by_themselves(tmp_path: Path) -> None:
+    program = HERA + textwrap.dedent(
+        """
+        from hera.workflows import Resource
+
+        with Workflow(generate_name="inner-", entrypoint="say") as inner:
+            Container(name="say", image="busybox", command=["true"])
+        with Workflow(generate_name="outer-", entrypoint="make") as outer:
+            Resource(name="make", action="create", manifest=inner)
+        """
+    )
+    assert names(asked(tmp_path, program)) == ["outer"]
+    assert names(asked(tmp_path, program, "inner")) == ["inner"]
+
+
 def test_what_hera_creates_is_noted_and_sent_nowhere(tmp_path: Path) -> None:
     program = HERA + textwrap.dedent(
         """
