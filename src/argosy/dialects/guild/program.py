@@ -85,20 +85,23 @@ def plain(value: Any) -> str:
 
 def resolved(value: Any, values: dict[str, Any], as_text: bool = False) -> Any:
     """The value with its ${flag}s put in. A text that is nothing but one keeps the flag's type, unless as_text."""
-    if not isinstance(value, str) or "${" not in value:
-        return value
+    return put_in(value, values, as_text) if isinstance(value, str) and "${" in value else value
+
+
+def put_in(value: str, values: dict[str, Any], as_text: bool) -> Any:
+    """The text with its ${flag}s put in."""
     import re
 
     whole = re.fullmatch(r"\$\{([^}]*)\}", value)
     if whole and not as_text:
         return _of(whole.group(1), values)
 
-    def put_in(found: Any) -> str:
+    def put(found: Any) -> str:
         if found.group(0)[0] == "\\":
             return found.group(0)[1:]
         return plain(_of(found.group(1), values))
 
-    return re.sub(r"\\?\$\{([^}]*)\}", put_in, value)
+    return re.sub(r"\\?\$\{([^}]*)\}", put, value)
 
 
 def _of(name: str, values: dict[str, Any]) -> Any:
@@ -209,6 +212,12 @@ def environment_of(spec: dict[str, Any], values: dict[str, Any], run: str) -> di
     }
     for name, text in spec.get("env", {}).items():
         given[name] = resolved(text, values, True)
+    return {**given, **variables_of(spec, values)} if values else given
+
+
+def variables_of(spec: dict[str, Any], values: dict[str, Any]) -> dict[str, str]:
+    """The flags as variables."""
+    given: dict[str, str] = {}
     by_name = {flag["name"]: flag for flag in spec["flags"].values()}
     for name, value in values.items():
         flag = by_name.get(name, {})
@@ -267,7 +276,7 @@ def run_module(words: list[str], spec: dict[str, Any], values: dict[str, Any], w
     file, folder = module_file(name, folders)
     if folder and folder not in sys.path:
         sys.path.insert(1, folder)
-    if spec.get("dest", "args").partition(":")[0] == "args":
+    if values and spec.get("dest", "args").partition(":")[0] == "args":
         given = given + arguments_of(spec["flags"], values, given)
     if with_globals is not None:
         if not file:
@@ -310,7 +319,7 @@ def run(
     """Carry the operation out and return its exit code. The last three: parts that only some operations have."""
     placed: Any = None
     try:
-        values = values_of(spec["flags"], given)
+        values = values_of(spec["flags"], given) if spec["flags"] else {}
         os.environ.update(environment_of(spec, values, run_id(spec)))
         before = os.environ.get("PYTHONPATH")
         os.environ["PYTHONPATH"] = os.pathsep.join([*python_path(spec), *([before] if before else [])])
@@ -337,7 +346,7 @@ def run(
 def _run_command(words: list[str], spec: dict[str, Any], values: dict[str, Any], alone: bool) -> int:
     """Run a command. alone: nothing is left to do after it, so it may take this process's place."""
     for place in reversed([at for at, word in enumerate(words) if word == "__flag_args__"]):
-        words[place : place + 1] = arguments_of(spec["flags"], values, words)
+        words[place : place + 1] = arguments_of(spec["flags"], values, words) if values else []
     try:
         if alone:
             os.execvp(words[0], words)

@@ -35,9 +35,9 @@ class Inputs:
         for source in self.spec.get("sources", ()):
             kind = source["kind"]
             if kind == "module":
-                self._module(source)
+                place_module(self, source)
             elif kind == "config":
-                self._config(source)
+                place_config(self, source)
             else:
                 self._files(source)
 
@@ -53,38 +53,6 @@ class Inputs:
             if os.path.isdir(folder) and not os.listdir(folder):
                 os.rmdir(folder)
 
-    # -- kinds of sources
-
-    def _module(self, source: dict[str, Any]) -> None:
-        import importlib.util
-
-        name = source["uri"]
-        folders = python_path(self.spec)
-        sys.path[1:1] = folders
-        try:
-            found = importlib.util.find_spec(name)
-        except (ImportError, ValueError):
-            found = None
-        finally:
-            del sys.path[1 : 1 + len(folders)]
-        if found is None:
-            raise Refused(f"it requires the Python module {name}, which is not there{_help(source)}")
-
-    def _config(self, source: dict[str, Any]) -> None:
-        content: Any = source["content"]
-        if content is None:
-            raise Refused(f"there was no config {source['uri']} that could be read{_help(source)}")
-        for name, value in source.get("params", {}).items():
-            put(content, name, value)
-        for name, value in self.values.items():
-            put(content, name, value)
-        target = os.path.normpath(os.path.join(str(source.get("target", "")), str(source["name"])))
-        self._folder(os.path.dirname(target))
-        if os.path.lexists(target):
-            os.unlink(target)
-        with open(target, "w", encoding="utf-8") as file:
-            file.write(_written(content, target))
-
     def _files(self, source: dict[str, Any]) -> None:
         held = os.path.join(HELD, source["folder"])
         if not os.path.lexists(held):
@@ -92,8 +60,9 @@ class Inputs:
                 return
             raise Refused(f"{source['uri']} is not there{_help(source)}")
         if source.get("sha256"):
-            self._check_hash(source, held)
-        held = self._unpacked(source, held)
+            check_hash(source, held)
+        packed = source["kind"] != "operation" and source.get("unpack", True) and source["name"].endswith(ARCHIVES)
+        held = unpacked(source, held) if packed else held
         pairs = self._chosen(source, held)
         if not pairs and not source.get("optional"):
             message = f"nothing in {source['uri']} fits {', '.join(source.get('select') or ('it',))}"
@@ -104,40 +73,13 @@ class Inputs:
         for origin, name in pairs:
             self._put_at(source, origin, name)
         if source.get("post_process"):
-            self._post_process(source)
-
-    def _check_hash(self, source: dict[str, Any], held: str) -> None:
-        import hashlib
-
-        digest = hashlib.sha256()
-        path = held if os.path.isfile(held) else os.path.join(held, source["name"])
-        with open(path, "rb") as file:
-            for piece in iter(lambda: file.read(1 << 20), b""):
-                digest.update(piece)
-        if digest.hexdigest() != source["sha256"].lower():
-            raise Refused(f"{source['uri']} has the sha256 {digest.hexdigest()}, not {source['sha256']}")
-
-    def _unpacked(self, source: dict[str, Any], held: str) -> str:
-        """The folder with what an archive holds; the same path for what is none."""
-        path = held if os.path.isfile(held) else os.path.join(held, source["name"])
-        packed = source.get("unpack", True) and os.path.isfile(path) and source["name"].endswith(ARCHIVES)
-        if not packed or source["kind"] == "operation":
-            return held
-        target = held + UNPACKED
-        import tarfile
-        import zipfile
-
-        try:
-            _unpack(path, target, source.get("type") or "", source["name"])
-        except (OSError, ValueError, EOFError, tarfile.TarError, zipfile.BadZipFile) as problem:
-            raise Refused(f"{source['uri']} cannot be unpacked: {problem}") from None
-        return target
+            post_process(self, source)
 
     def _chosen(self, source: dict[str, Any], held: str) -> list[tuple[str, str]]:
         """Where each file is now, and its path below the target."""
         if os.path.isfile(held):
             name = source["uri"] if source.get("preserve_path") else source["name"]
-            return [(held, _renamed(name, source))]
+            return [(held, _renamed(name, source) if source.get("rename") else name)]
         below = sorted(
             os.path.relpath(os.path.join(folder, name), held) for folder, _, names in os.walk(held) for name in names
         )
@@ -146,16 +88,12 @@ class Inputs:
         whole = source["name"] if is_folder else ""
         chosen = [(one, one) for one in below]
         if source.get("select"):
-            import re
-
-            patterns = [re.compile(resolved(one, self.values, True)) for one in source["select"]]
-            chosen = _selected(below, patterns, source)
+            chosen = _selected(below, [resolved(one, self.values, True) for one in source["select"]], source)
         if source.get("select_number"):
             chosen = _extreme(chosen, source)
         prefix = os.path.dirname(source["uri"]) if source.get("preserve_path") and source["kind"] == "file" else ""
-        return [
-            (os.path.join(held, path), _renamed(os.path.join(prefix, whole, name), source)) for path, name in chosen
-        ]
+        placed = [(os.path.join(held, path), os.path.join(prefix, whole, name)) for path, name in chosen]
+        return [(path, _renamed(name, source)) for path, name in placed] if source.get("rename") else placed
 
     # -- files
 
@@ -163,7 +101,7 @@ class Inputs:
         target = os.path.normpath(os.path.join(source.get("target", ""), name))
         if os.path.isabs(target) or target.split(os.sep)[0] == "..":
             raise Refused(f"{source['uri']} would be put at {target}, outside of the run's folder")
-        self._folder(os.path.dirname(target))
+        self.folder(os.path.dirname(target))
         if os.path.lexists(target):
             if not source.get("replace_existing") and os.path.isdir(target):
                 return
@@ -175,20 +113,81 @@ class Inputs:
         os.rename(origin, target)
         self.moved.append((target, origin, _state(target)))
 
-    def _folder(self, path: str) -> None:
+    def folder(self, path: str) -> None:
         if not path or os.path.isdir(path):
             return
-        self._folder(os.path.dirname(path))
+        self.folder(os.path.dirname(path))
         os.mkdir(path)
         self.made.append(path)
 
-    def _post_process(self, source: dict[str, Any]) -> None:
-        import subprocess
 
-        command = resolved(source["post_process"], self.values, True)
-        code = subprocess.call(command, shell=True, cwd=source.get("target") or None)
-        if code:
-            raise Refused(f"the post-process of {source['uri']} ended with {code}: {command}")
+def place_module(inputs: Inputs, source: dict[str, Any]) -> None:
+    import importlib.util
+
+    name = source["uri"]
+    folders = python_path(inputs.spec)
+    sys.path[1:1] = folders
+    try:
+        found = importlib.util.find_spec(name)
+    except (ImportError, ValueError):
+        found = None
+    finally:
+        del sys.path[1 : 1 + len(folders)]
+    if found is None:
+        raise Refused(f"it requires the Python module {name}, which is not there{_help(source)}")
+
+
+def place_config(inputs: Inputs, source: dict[str, Any]) -> None:
+    content: Any = source["content"]
+    if content is None:
+        raise Refused(f"there was no config {source['uri']} that could be read{_help(source)}")
+    for name, value in source.get("params", {}).items():
+        put(content, name, value)
+    for name, value in inputs.values.items():
+        put(content, name, value)
+    target = os.path.normpath(os.path.join(str(source.get("target", "")), str(source["name"])))
+    inputs.folder(os.path.dirname(target))
+    if os.path.lexists(target):
+        os.unlink(target)
+    with open(target, "w", encoding="utf-8") as file:
+        file.write(_written(content, target))
+
+
+def check_hash(source: dict[str, Any], held: str) -> None:
+    import hashlib
+
+    digest = hashlib.sha256()
+    path = held if os.path.isfile(held) else os.path.join(held, source["name"])
+    with open(path, "rb") as file:
+        for piece in iter(lambda: file.read(1 << 20), b""):
+            digest.update(piece)
+    if digest.hexdigest() != source["sha256"].lower():
+        raise Refused(f"{source['uri']} has the sha256 {digest.hexdigest()}, not {source['sha256']}")
+
+
+def unpacked(source: dict[str, Any], held: str) -> str:
+    """The folder with what an archive holds; the same path for what is none."""
+    path = held if os.path.isfile(held) else os.path.join(held, source["name"])
+    if not os.path.isfile(path):
+        return held
+    target = held + UNPACKED
+    import tarfile
+    import zipfile
+
+    try:
+        _unpack(path, target, source.get("type") or "", source["name"])
+    except (OSError, ValueError, EOFError, tarfile.TarError, zipfile.BadZipFile) as problem:
+        raise Refused(f"{source['uri']} cannot be unpacked: {problem}") from None
+    return target
+
+
+def post_process(inputs: Inputs, source: dict[str, Any]) -> None:
+    import subprocess
+
+    command = resolved(source["post_process"], inputs.values, True)
+    code = subprocess.call(command, shell=True, cwd=source.get("target") or None)
+    if code:
+        raise Refused(f"the post-process of {source['uri']} ended with {code}: {command}")
 
 
 def _state(path: str) -> tuple[int, int]:
@@ -200,10 +199,12 @@ def _help(source: dict[str, Any]) -> str:
     return f": {source['help']}" if source.get("help") else ""
 
 
-def _selected(below: list[str], patterns: list[Any], source: dict[str, Any]) -> list[tuple[str, str]]:
+def _selected(below: list[str], texts: list[str], source: dict[str, Any]) -> list[tuple[str, str]]:
     """The files that a pattern fits from their beginning to their end, or whose folder does: that goes as a whole."""
+    import re
+
     chosen: dict[str, str] = {}
-    for pattern in patterns:
+    for pattern in map(re.compile, texts):
         for path in below:
             parts = path.split(os.sep)
             for depth in range(1, len(parts) + 1):
