@@ -47,3 +47,8 @@ def taken(name: str) -> str:
 def given(name: str, *, text: bool = False) -> str:
     """The path of an output: of an artifact, or of a parameter's text."""
     return f"{FOLDER}/out/{name}.text" if text else f"{FOLDER}/out/{name}"
+
+
+def written(name: str) -> str:
+    """The path of an output of a container's own command: a file where it begins, since no other folder is there."""
+    return f".argosy-{name}"

@@ -277,16 +277,21 @@ def _input_artifacts(leaf: Leaf, sizes: Mapping[str, int]) -> list[dict[str, Any
     return made
 
 
-def _outputs(found: list[Leaf], keep: bool) -> dict[str, Any]:
+def _outputs(found: list[Leaf], keep: bool, *, written: bool = False) -> dict[str, Any]:
+    """The outputs of a step. written: by a command of its own, which makes no folders."""
     parameters = [
-        {"name": leaf.name, "valueFrom": {"path": layout.given(leaf.name, text=True)}}
+        {
+            "name": leaf.name,
+            "valueFrom": {"path": layout.written(leaf.name) if written else layout.given(leaf.name, text=True)},
+        }
         for leaf in found
         if leaf.is_parameter
     ]
     artifacts: list[dict[str, Any]] = []
     for leaf in found:
         if leaf.is_artifact:
-            one: dict[str, Any] = {"name": leaf.name, "path": layout.given(leaf.name)}
+            path = layout.written(leaf.name) if written else layout.given(leaf.name)
+            one: dict[str, Any] = {"name": leaf.name, "path": path}
             if isinstance(leaf.shape, File) and leaf.shape.optional:
                 one["optional"] = True
             if keep:
@@ -441,7 +446,7 @@ class ContainerForm(Form):
         found = list(leaves(step.signature.result, ""))
         for leaf in found:
             name = "out" if leaf.name == "result" and len(found) == 1 else f"out_{leaf.name.replace('-', '_')}"
-            variables.append({"name": name, "value": layout.given(leaf.name, text=leaf.is_parameter)})
+            variables.append({"name": name, "value": layout.written(leaf.name)})
         container: dict[str, Any] = {"image": step.options.image} if step.options.image is not None else {}
         if self.command:
             container["command"] = list(self.command)
@@ -450,9 +455,11 @@ class ContainerForm(Form):
         if variables or step.options.variables():
             container["env"] = [*variables, *step.options.variables()]
         annotations = {HOST: "true" if step.options.image is None else "image"}
-        return leaf_of(
-            step, trace, step.display_name, inputs, _outputs(found, keep), {"container": container}, annotations
-        )
+        outputs = _outputs(found, keep, written=True)
+        if keep:
+            inputs.setdefault("parameters", []).append({"name": layout.KEEP})
+        name = step.display_name + (KEPT if keep else "")
+        return leaf_of(step, trace, name, inputs, outputs, {"container": container}, annotations)
 
 
 @dataclass(frozen=True)

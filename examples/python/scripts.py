@@ -1,0 +1,32 @@
+"""Steps that are no Python: a shell script, and a program with its own command."""
+
+from pathlib import Path
+
+from argosy import bash, container, step, workflow
+
+
+@bash(shell=["sh"])
+def shout(text: str) -> str:
+    # Parameters are environment variables; what the script prints is what it gives.
+    return 'printf %s "$text" | tr a-z A-Z'
+
+
+@container(command=["sh", "-c"], args=['rev < "$letter" > "$out"'])
+def turn_round(letter: Path) -> Path: ...
+
+
+@step
+def write(text: str) -> Path:
+    letter = Path("letter.txt")
+    letter.write_text(text + "\n")
+    return letter
+
+
+@step
+def read(letter: Path) -> str:
+    return letter.read_text().strip()
+
+
+@workflow
+def scripts(text: str = "hello") -> str:
+    return read(turn_round(write(shout(text))))
