@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from argosy.catalog.resolution import asked_of
 from argosy.checks.catalog import DocumentCatalog
@@ -21,13 +22,14 @@ from argosy.dialects.gradient.given import event_parameter
 from argosy.dialects.gradient.lower import PUSHES
 from argosy.errors import EnvironmentTrouble, NotFound, UsageError
 from argosy.model.inputs import Signature
-from argosy.model.manifest import Artifact, ArtifactLocation, EnvVarSource, KeySelector, Workflow
+from argosy.model.manifest import Artifact, ArtifactLocation, EnvVarSource, KeySelector, Template, Workflow
 from argosy.project.submission import Refused
 from argosy.syntax.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
     from argosy.checks.catalog import Catalog
     from argosy.project.project import Project
+    from argosy.runners.local.runtimes.host import Images
 
 # On a run: the event that started it, and what it resolved to.
 EVENT = "argosy.dev/event"
@@ -89,9 +91,7 @@ def is_started_by(workflow: Workflow, push: Push) -> bool:
 def started_by(workflow: Workflow, push: Push) -> Workflow:
     """The workflow with the event among what is recorded of it."""
     annotations = {**workflow.metadata.annotations, **push.annotations()}
-    return msgspec.structs.replace(
-        workflow, metadata=msgspec.structs.replace(workflow.metadata, annotations=annotations)
-    )
+    return replace(workflow, metadata=replace(workflow.metadata, annotations=annotations))
 
 
 def values_of(push: Push, takes: Signature) -> dict[str, str]:
@@ -124,6 +124,35 @@ def check_runtime(workflow: Workflow, runtime: str, reason: str) -> None:
     hint = "podman, docker and sandbox can" if chosen else "--runtime sandbox or --runtime podman"
     if found := list(_path_findings(workflow, why, hint)):
         raise Refused(found[0].message, tuple(found), hint=found[0].hint)
+
+
+def with_commands(workflow: Workflow, images: Images) -> tuple[Workflow, list[Finding]]:
+    """The workflow for a runtime that cannot look into images: args without a command are one, and a note says so.
+
+    images: what the project says of them. Raises Refused for a job with neither.
+    """
+    made: list[Template] = []
+    notes: dict[str, Finding] = {}
+    for index, template in enumerate(workflow.spec.templates):
+        main = template.container
+        if main is None or main.command or not images.trouble(main.image):
+            made.append(template)
+            continue
+        path = ("spec", "templates", index)
+        if not main.args:
+            found = Finding(
+                rule="gradient-runtime",
+                severity="error",
+                path=path,
+                message=f"the job {template.name} has neither command nor args, and {main.image} may run anything",
+                why="images are looked into by a container engine only",
+                hint=f'say it in argosy.toml ([images."{main.image}"] entrypoint = [...]), or --runtime podman',
+            )
+            raise Refused(found.message, (found,), hint=found.hint)
+        message = f"without a container engine the entrypoint of {main.image} is not known: args are run as they are"
+        notes[main.image] = Finding(rule="gradient-runtime", severity="note", path=path, message=message)
+        made.append(replace(template, container=replace(main, command=main.args, args=())))
+    return replace(workflow, spec=replace(workflow.spec, templates=tuple(made))), list(notes.values())
 
 
 def _event_findings(takes: Signature, given: Mapping[str, str]) -> Iterator[Finding]:

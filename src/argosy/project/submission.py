@@ -149,9 +149,13 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
     else:
         runtime, reason = runtime_for(asked, leaves, images, configuration)
     if is_gradient(merged):
-        from argosy.project.gradient_runs import check_runtime
+        from argosy.project.gradient_runs import check_runtime, with_commands
+        from argosy.runners.local.runtimes.host import Images
 
         check_runtime(merged, runtime, reason)
+        if runtime not in ENGINES:
+            merged, more = with_commands(merged, Images(runtime_options(configuration).images))
+            findings = (*findings, *more)
     if onepanel:
         from argosy.project.onepanel import for_runtime
 
@@ -348,5 +352,6 @@ def runtime_options(
     if python is not None:
         inside = {"VIRTUAL_ENV": python.virtual_env} if python.virtual_env else {}
         # Of the other images that mean nothing here too: their `python` is the project's.
-        images[HOST] = images[ANY] = ImageMeaning(path=(python.folder,), environment=inside)
+        files = {python.package: python.package} if python.package else {}
+        images[HOST] = images[ANY] = ImageMeaning(path=(python.folder,), environment=inside, files=files)
     return Options(images=images, pass_environment=configuration.environment, logins=logins or {})

@@ -321,6 +321,30 @@ def test_a_sweep_of_a_spec(argosy: Argosy, words: None) -> None:
     assert versions(argosy, "made") == [1, 2]
 
 
+ARGUMENTS = "jobs: {a: {uses: container@v1, with: {image: x:1%s}, resources: {instance-type: C3}}}\n"
+
+
+def test_arguments_are_run_as_they_are_where_no_engine_knows_the_image(argosy: Argosy, folder: Path) -> None:
+    put(ARGUMENTS % ", args: [bash, -c, 'echo $0 $1', one, two]")
+    answer = argosy("run", FILE)
+    assert answer.code == 0
+    assert "note: without a container engine the entrypoint of x:1 is not known: args are run as they are" in answer.err
+    assert argosy("logs", "@latest").out == "one two\n"
+    with open("argosy.toml", "a") as file:
+        file.write('[images.x]\nentrypoint = ["echo"]\n')
+    assert "entrypoint" not in argosy("run", FILE).err
+    assert argosy("logs", "@latest").out == "bash -c echo $0 $1 one two\n"
+
+
+def test_a_job_that_only_its_image_knows_is_refused_without_an_engine(argosy: Argosy, folder: Path) -> None:
+    put(ARGUMENTS % "")
+    answer = argosy("run", FILE)
+    assert answer.code == 3
+    assert "the job a has neither command nor args, and x:1 may run anything" in answer.err
+    assert '[images."x:1"] entrypoint' in answer.err
+    assert argosy("list").out == ""
+
+
 def test_jobs_without_data_are_plain_processes(argosy: Argosy, folder: Path) -> None:
     put("jobs: {a: {uses: container@v1, with: {image: x, command: echo hi}, resources: {instance-type: C3}}}\n")
     assert argosy("run", FILE, "--runtime", "process", "-q").code == 0
