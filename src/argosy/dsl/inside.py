@@ -85,7 +85,7 @@ def _part(leaf: Leaf, environment: Mapping[str, str], folder: Path) -> Any:
         raise KeyError(leaf.name)
     text = _text(leaf, environment, folder)
     if isinstance(shape, Many):
-        return _many(shape, json.loads(text), folder / layout.taken(leaf.name))
+        return elements(shape, text, folder / layout.taken(leaf.name))
     try:
         return codec.from_text(text, shape)
     except WrongValue as wrong:
@@ -96,9 +96,15 @@ def _text(leaf: Leaf, environment: Mapping[str, str], folder: Path) -> str:
     if not layout.is_filed(leaf):
         return environment[layout.variable(leaf.name)]
     try:
-        return (folder / layout.filed(leaf.name)).read_text(encoding="utf-8")
+        # Not read_text, which would change the ends of lines.
+        return (folder / layout.filed(leaf.name)).read_bytes().decode()
     except FileNotFoundError:
         raise KeyError(leaf.name) from None
+
+
+def elements(shape: Many, text: str, folder: Path) -> list[Any]:
+    """The elements of a list with files, from its parameter's text and its folder."""
+    return _many(shape, json.loads(text), folder)
 
 
 def _many(shape: Many, rows: list[Any], folder: Path) -> list[Any]:
@@ -143,13 +149,21 @@ def _leave_part(value: Any, shape: Text | Json | File | Many, out: Path, name: s
     text = (
         codec.to_json(_leave_many(value, shape, out / name)) if isinstance(shape, Many) else codec.to_text(value, shape)
     )
-    data = text.encode()
+    data = _encoded(text, name)
     if len(data) > LARGEST:
         raise WrongValue(
             f"{name} is {len(data) >> 10} KiB, and a value that passes between steps is at most {LARGEST >> 10} KiB",
             hint="write it to a file and return its Path",
         )
-    (out / f"{name}.text").write_bytes(data)
+    # Argo takes one newline from the end of what it reads; this one, and not one of the value's own.
+    (out / f"{name}.text").write_bytes(data + b"\n" if data.endswith(b"\n") else data)
+
+
+def _encoded(text: str, name: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise WrongValue(f"{name} is no Unicode text: it has half of a character in it") from None
 
 
 def _leave_file(value: Any, shape: File, target: Path) -> None:

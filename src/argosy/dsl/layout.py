@@ -22,12 +22,12 @@ def variable(name: str) -> str:
 
 
 def is_filed(leaf: Leaf) -> bool:
-    """Whether a parameter reaches its step as a file: what can be longer than the system lets a variable be."""
-    from argosy.dsl.shapes import Many, Text
+    """Whether a parameter reaches its step as a file: all but numbers and booleans.
 
-    if isinstance(leaf.shape, Many):
-        return True
-    return leaf.is_parameter and not isinstance(leaf.shape, Text) and _kind(leaf) not in ("int", "float", "bool")
+    A variable could not hold a long text, nor one with a zero byte, and Kubernetes takes `$$` and `$(NAME)` in its
+    value for something else (Kubernetes: EnvVar.value).
+    """
+    return leaf.is_parameter and _kind(leaf) not in ("int", "float", "bool")
 
 
 def _kind(leaf: Leaf) -> str:
@@ -35,7 +35,7 @@ def _kind(leaf: Leaf) -> str:
 
 
 def filed(name: str) -> str:
-    """The file of such a parameter."""
+    """The file of such a parameter: JSON, or a text as it is."""
     return f"{FOLDER}/in/{name}.json"
 
 

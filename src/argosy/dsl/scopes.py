@@ -139,7 +139,8 @@ def artifact_argument(artifact: Artifact) -> dict[str, Any]:
     source = artifact.source
     made: dict[str, Any]
     if isinstance(source, Kept):
-        made = {"s3": {"key": f"{argument(source.place)}/{source.name}"}}
+        # As it is: a file that is an archive of the user's own is not unpacked.
+        made = {"s3": {"key": f"{argument(source.place)}/{source.name}"}, "archive": {"none": {}}}
     else:
         made = {"from": source.tag("artifacts")}
     if artifact.below:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, Unpack, cast, overload
 
 from argosy.dsl import codec, layout
-from argosy.dsl.expression import STDOUT
+from argosy.dsl.expression import STDOUT, quoted
 from argosy.dsl.expression import Ref as Reference
 from argosy.dsl.options import ATTRIBUTE, Options, OptionWords, checked
 from argosy.dsl.places import code_root
@@ -430,8 +430,15 @@ def passed_as_variables(signature: Signature) -> tuple[dict[str, Any], list[dict
                 continue
             value = {"value": defaults[leaf.name]} if leaf.name in defaults else {}
             inputs.setdefault("parameters", []).append({"name": leaf.name, **value})
-            variables.append({"name": variable, "value": "{{inputs.parameters." + leaf.name + "}}"})
+            variables.append({"name": variable, "value": _as_variable(leaf)})
     return inputs, variables
+
+
+def _as_variable(leaf: Leaf) -> str:
+    """A parameter in the value of a variable, where Kubernetes would read `$$` as `$`, and replace `$(NAME)`."""
+    if not layout.is_filed(leaf):
+        return "{{inputs.parameters." + leaf.name + "}}"
+    return "{{=replace(inputs.parameters[" + quoted(leaf.name) + "], '$', '$$')}}"
 
 
 @dataclass(frozen=True)
