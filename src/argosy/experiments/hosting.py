@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from argosy.experiments.function_package import with_package
 from argosy.model.host_templates import (
     CODE_ARTIFACT,
     CODE_DEST,
@@ -19,6 +20,7 @@ from argosy.model.host_templates import (
     ENVIRONMENTS,
     ENVIRONMENTS_FOLDER,
     ENVIRONMENTS_VOLUME,
+    FUNCTION,
     HOST,
     HOST_IMAGE,
     NO_CODE,
@@ -46,7 +48,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """Where host templates are to run. image: of containers, "" where no container engine is.
 
     code: the digest of the folder with the code, "" for none. dest: where it goes in the working folder. nothing: the
-    digest of an empty folder, where a container runs them: it has no working folder but what is mounted.
+    digest of an empty folder, where a container runs them: it has no working folder but what is mounted. package: the
+    folder with what steps that call functions import, and for containers its digest.
     environments: the folder of this machine where virtual environments of steps are kept that have a home of their own.
     """
 
@@ -54,6 +57,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     nothing: str = ""
     dest: str = ""
+    package: str = ""
+    package_digest: str = ""
     environments: str = ""
 
 
@@ -96,7 +101,8 @@ def _hosted(template: Template, setting: Setting, defaults: Template | None) -> 
     assert container is not None
     metadata = template.metadata or Metadata()
     named = metadata.annotations.get(HOST_IMAGE, container.image)
-    dest = annotation(template, CODE_DEST, defaults) or setting.dest
+    # A function is named by its place in the code, seen from where the step begins.
+    dest = annotation(template, CODE_DEST, defaults) or ("" if annotation(template, FUNCTION) else setting.dest)
     container = replace(
         container,
         image=named if needs_image(template, defaults) else (named or setting.image) if setting.image else HOST,
@@ -112,13 +118,14 @@ def _hosted(template: Template, setting: Setting, defaults: Template | None) -> 
         # First: what else the template takes is laid over it.
         path = _placed(posixpath.normpath(dest) if dest else ".", setting)
         artifacts = (Artifact(name=CODE_ARTIFACT, path=path, digest=code), *artifacts)
-    return replace(
+    made = replace(
         template,
         metadata=replace(metadata, annotations={**metadata.annotations, HOST_IMAGE: named}),
         inputs=replace(inputs, artifacts=artifacts) if artifacts or template.inputs is not None else None,
         volumes=volumes,
         **{"container" if template.container is not None else "script": container},
     )
+    return with_package(made, setting.package, setting.package_digest)
 
 
 def _with_environments(template: Template, container: Any, setting: Setting) -> tuple[Any, tuple[Volume, ...]]:

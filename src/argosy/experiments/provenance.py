@@ -68,9 +68,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Python(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The interpreter of host templates. folder: comes first on their PATH; `python` in it is the interpreter.
 
-    virtual_env: the virtual environment that it belongs to, or "".
+    virtual_env: the virtual environment that it belongs to, or "". package: the folder with what steps that call
+    functions import of this program, "" if it has that itself or no step does.
     """
 
     interpreter: str
     folder: str
     virtual_env: str = ""
+    package: str = ""

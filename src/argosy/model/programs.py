@@ -116,7 +116,7 @@ def _with_program(template: Template, program: Program, defaults: Template | Non
     metadata = template.metadata or Metadata()
     # In the image that it names: only the code is ours to give.
     metadata = replace(metadata, annotations={**metadata.annotations, HOST: IN_IMAGE})
-    container = replace(container, env=_with_path(container.env, program.folders or (".",)))
+    container = replace(container, env=with_path(container.env, program.folders or (".",)))
     return replace(template, metadata=metadata, **{"script" if template.script is not None else "container": container})
 
 
@@ -135,7 +135,8 @@ def _calls_program(container: ContainerFields) -> bool:
     return any(words[place : place + 2] == RUNNER for place in range(len(words)))
 
 
-def _with_path(env: tuple[EnvVar, ...], folders: tuple[str, ...]) -> tuple[EnvVar, ...]:
+def with_path(env: tuple[EnvVar, ...], folders: tuple[str, ...]) -> tuple[EnvVar, ...]:
+    """The variables with these folders first where Python looks for modules."""
     given = next((one.value for one in env if one.name == PYTHONPATH and one.value), "")
     path = ":".join((*folders, given) if given else folders)
     return (*(one for one in env if one.name != PYTHONPATH), EnvVar(name=PYTHONPATH, value=path))

@@ -188,6 +188,8 @@ def with_code(
         return workflow, options, ()
     snapshot = _snapshot(project, workflow, wanted) if take else None
     python, environment = _python(project)
+    if _calls_functions(workflow, options):
+        python = _with_package(project, python, always=options.runtime in ENGINES)
     options = replace(options, code=snapshot, python=python, environment=environment)
     findings: tuple[Finding, ...] = ()
     if snapshot is not None and snapshot is not wanted.snapshot and (missing := snapshot.told()):
@@ -199,6 +201,19 @@ def with_code(
         workflow, options = _hosted(project, workflow, options)
         return workflow, options, (*findings, *elsewhere)
     return workflow, options, findings
+
+
+def _calls_functions(workflow: Workflow, options: RunOptions) -> bool:
+    return any(annotation(template, FUNCTION) for template in _templates(workflow, options.surroundings))
+
+
+def _with_package(project: Project, python: Python, *, always: bool) -> Python:
+    """The interpreter with what calls of functions import. always: whatever it has, a container has not."""
+    from argosy.experiments.function_package import has_it, package_below
+
+    if has_it(python) and not always:
+        return python
+    return replace(python, package=str(package_below(project.home.folder)))
 
 
 def _instead_of_images(python: Python, leaves: Leaves) -> Finding:
@@ -293,7 +308,10 @@ def _hosted(project: Project, workflow: Workflow, options: RunOptions) -> tuple[
 
     code = options.code
     engine = options.runtime in ENGINES
+    package = options.python.package if options.python is not None else ""
     setting = Setting(
+        package=package,
+        package_digest=project.store.put(Path(package)) if package and engine else "",
         image=python_image(project.configuration) if engine else "",
         nothing=_empty_folder(project) if engine else "",
         code=code.digest if code is not None else "",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -258,3 +260,22 @@ def test_what_steps_share_cannot_be_written(program: Path, argosy: Argosy) -> No
     assert len(list(program.glob(".argosy/runs/*/steps/*/work/new.txt"))) == 1
     assert argosy("delete", "one").code == 0
     assert not list(program.glob(".argosy/runs/*/*"))
+
+
+@pytest.mark.parametrize("runtime", ["process", "function", "sandbox"])
+def test_an_interpreter_that_does_not_have_this_program(program: Path, argosy: Argosy, runtime: str) -> None:
+    if runtime == "sandbox" and shutil.which("bwrap") is None:
+        pytest.skip("there is no bubblewrap")
+    venv.create(program / "other", symlinks=True)
+    (program / "argosy.toml").write_text('[python]\ninterpreter = "other"\n')
+    text = "import sys\nimport argosy\ndef tells():\n    print(sys.prefix)\n    print(argosy.__file__)\n"
+    (program / "program.py").write_text(text)
+    ran = argosy(
+        "run", written(program, workflow([template("tells", {})])), "--runtime", runtime, "--name", "one", "-q"
+    )
+    assert ran.code == 0, argosy("logs", "one").out + ran.err
+    prefix, package = argosy("logs", "one").out.split()
+    assert prefix == str(program / "other")
+    assert package.startswith(str(program / ".argosy" / "function-package"))
+    assert argosy("resubmit", "one", "--name", "again", "-q").code == 0
+    assert argosy("logs", "again").out.split()[1] == package
