@@ -48,6 +48,8 @@ def find(file: Path, name: str = "") -> Found:
     with hera_objects.kept_from_clusters() as made:
         module = load(file)
         objects = _global_workflows(module)
+        # One that is named is the only one that has to be right.
+        objects = [one for one in objects if one[0] == name] or objects
         found = _described(objects, made.all(), file)
         if hera_objects.is_imported() and not _runs(found) and _is_guarded(file):
             # What the program does when it is started may make them: nothing of it reaches a cluster.

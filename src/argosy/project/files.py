@@ -49,7 +49,7 @@ def read(path: str, *, strict: bool = True, stdin: Callable[[], bytes] | None = 
     if path.partition(":")[0].endswith(".py") or ".py:" in path:
         from argosy.project.programs import read as read_program
 
-        return read_program(path, strict=strict)
+        return read_program(path, strict=strict, tolerant=tolerant)
     return read_bytes(_bytes_of(path, stdin), path, strict=strict, tolerant=tolerant)
 
 

@@ -57,8 +57,11 @@ def meant(name: str) -> tuple[str, str] | None:
     return (found["file"], found["name"] or "") if found is not None else None
 
 
-def read(path: str, *, strict: bool = True) -> Loaded:
-    """The workflows of a program, FILE.py or FILE.py:NAME. Raises NotFound, InvalidFile, EnvironmentTrouble."""
+def read(path: str, *, strict: bool = True, tolerant: bool = False) -> Loaded:
+    """The workflows of a program, FILE.py or FILE.py:NAME. Raises NotFound, InvalidFile, EnvironmentTrouble.
+
+    tolerant: what the program raises is a finding among others.
+    """
     file, name = meant(path) or (path, "")
     try:
         source = Source(Path(file).read_bytes()[:LARGEST_FILE_BYTES].decode("utf-8", "replace"), file)
@@ -70,7 +73,16 @@ def read(path: str, *, strict: bool = True) -> Loaded:
         raise NotFound(f"{file} is a folder", hint="name a file of it") from None
     except OSError as error:
         raise InvalidFile(f"{file} cannot be read: {error.strerror or error}") from error
-    answer = _asked(file, name)
+    try:
+        return _loaded(_asked(file, name), file, source, strict)
+    except InvalidFile as error:
+        if not tolerant or not error.diagnostics:
+            raise
+        found = tuple(one for one in error.diagnostics if isinstance(one, Diagnostic))
+        return Loaded(documents=(), diagnostics=found, source=source)
+
+
+def _loaded(answer: dict[str, Any], file: str, source: Source, strict: bool) -> Loaded:
     if "error" in answer:
         _fail(answer["error"], file, source)
     found = [cast("dict[str, Any]", one) for one in answer["workflows"]]

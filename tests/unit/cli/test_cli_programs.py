@@ -112,6 +112,46 @@ def test_what_a_program_raises_is_one_error_at_its_line(folder: Path, argosy: Ar
     assert "defines no workflow" in argosy("run", "program.py").err
 
 
+def test_lint_tells_what_a_program_raises_among_other_findings(folder: Path, argosy: Argosy, hello: str) -> None:
+    (folder / "program.py").write_text("raise ValueError('no')\n")
+    found = argosy("lint", "program.py", hello, "-o", "json")
+    assert found.code == 3
+    files = json.loads(found.out)["files"]
+    assert [one["rule"] for one in files[0]["findings"]] == ["program"]
+    assert files[1]["documents"] == [{"kind": "Workflow", "name": ""}]
+
+
+def test_workflows_of_typed_functions(folder: Path, argosy: Argosy) -> None:
+    (folder / "program.py").write_text(TYPED)
+    ran = argosy("run", "program.py:doubled", "n=4", "--name", "typed")
+    assert ran.code == 0, ran.err
+    nodes = json.loads(argosy("get", "typed", "-o", "json").out)["status"]["nodes"]
+    assert nodes["typed"]["outputs"]["parameters"][0]["value"] == "8"
+    refused = argosy("run", "program.py")
+    assert refused.code == 3
+    line = TYPED.splitlines().index("    if double(1) > 1:") + 1
+    assert f"program.py:{line}:8: error: " in refused.err
+
+
+TYPED = """\
+from argosy import step, workflow
+
+@step
+def double(n: int) -> int:
+    return 2 * n
+
+@workflow
+def doubled(n: int = 1) -> int:
+    return double(n)
+
+@workflow
+def asks() -> int:
+    if double(1) > 1:
+        return double(2)
+    return double(3)
+"""
+
+
 def test_the_projects_interpreter_reads_it(folder: Path, argosy: Argosy) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", "env"], check=True)
     packages = next((folder / "env" / "lib").glob("python3*")) / "site-packages"
