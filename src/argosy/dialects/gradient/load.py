@@ -16,7 +16,7 @@ from argosy.dialects.gradient.actions import Library
 from argosy.dialects.gradient.given import given_values
 from argosy.dialects.gradient.instances import INSTANCES, Instance, instance_of
 from argosy.dialects.gradient.lower import Ready, lowered
-from argosy.dialects.gradient.notes import Notes, keys_as_written
+from argosy.dialects.gradient.notes import Notes, words_as_written
 from argosy.dialects.gradient.reader import read_spec
 from argosy.dialects.gradient.references import check_demands, checked_references, with_volumes_as_outputs
 from argosy.dialects.gradient.schema import Job, Spec
@@ -80,7 +80,7 @@ class _Loading:
     def document(self, node: Node) -> LoadedDocument | None:
         notes = self.notes
         self.seen += 1
-        keys_as_written(node, notes.source)
+        words_as_written(node, notes.source)
         spec = read_spec(node, notes)
         if spec is None:
             return None

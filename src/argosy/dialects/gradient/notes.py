@@ -82,14 +82,22 @@ class Notes:
         return None
 
 
-def keys_as_written(node: Node, source: Source) -> None:
-    """Give back their spelling to keys that YAML takes for booleans: `on`, `y`, `no`."""
+# Booleans of YAML 1.1 only: the service read YAML 1.2, where they are texts.
+_WORDS_OF_OLD = frozenset(("y", "n", "yes", "no", "on", "off"))
+
+
+def words_as_written(node: Node, source: Source) -> None:
+    """Give back their spelling to keys and values that YAML 1.1 takes for booleans: `on`, `y`, `no`."""
     waiting, seen = [node], set[int]()
     while waiting:
         one = waiting.pop()
-        if id(one) in seen or isinstance(one, Scalar):
+        if id(one) in seen:
             continue
         seen.add(id(one))
+        if isinstance(one, Scalar):
+            if isinstance(one.value, bool) and (word := source.written(one.place)).lower() in _WORDS_OF_OLD:
+                one.value = word
+            continue
         if isinstance(one, Mapping):
             if "true" in one.values or "false" in one.values:
                 one.values = {
