@@ -16,6 +16,8 @@ from argosy.dsl.trouble import TraceError
 F = TypeVar("F", bound=Callable[..., Any])
 ATTRIBUTE = "__argosy_options__"
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+# Argo's schema wants an age of what is remembered, and takes no word for any age: ten years.
+ALWAYS = "87600h"
 Seconds = str | int | float | datetime.timedelta
 
 
@@ -135,7 +137,7 @@ class Options:
         if self.retry is not None:
             made["retryStrategy"] = (Retry(self.retry) if isinstance(self.retry, int) else self.retry).manifest()
         if self.timeout is not None:
-            made["activeDeadlineSeconds"] = seconds(self.timeout)
+            made["activeDeadlineSeconds"] = str(seconds(self.timeout))
         if self.cache is not None and self.cache is not False:
             made["memoize"] = self._memoize(name, takes_files=takes_files, takes_anything=takes_anything)
         return made
@@ -147,10 +149,8 @@ class Options:
                 hint="run with --cache, which looks at the files too, or pass the step something that tells them apart",
             )
         digest = "-{{=sprig.sha256sum(toJson(inputs.parameters))}}" if takes_anything else ""
-        made: dict[str, Any] = {"key": f"{name}{digest}", "cache": {"configMap": {"name": f"argosy-{name}"}}}
-        if self.cache is not None and not isinstance(self.cache, bool):
-            made["maxAge"] = f"{seconds(self.cache)}s"
-        return made
+        age = ALWAYS if self.cache is None or isinstance(self.cache, bool) else f"{seconds(self.cache)}s"
+        return {"key": f"{name}{digest}", "cache": {"configMap": {"name": f"argosy-{name}"}}, "maxAge": age}
 
 
 class OptionWords(TypedDict, total=False):
