@@ -15,7 +15,7 @@ import msgspec
 
 from argosy.cli.options import pairs
 from argosy.errors import NotFound, UsageError
-from argosy.model.inputs import Signature
+from argosy.model.inputs import Search, Signature
 
 if TYPE_CHECKING:
     from argosy.project.sweeping import SweepWanted
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 # A list given to one of these is its value.
 _TAKE_LISTS = ("list", "text", "artifact")
+# Guild's names of optimizers.
+_GUILD = {"gp": "bayesian", "forest": "bayesian", "gbrt": "bayesian"}
 
 
 class SweepWords(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,12 +36,14 @@ class SweepWords(msgspec.Struct, frozen=True, kw_only=True):
     minimize: str = ""
     max_trials: int | None = None
     random_seed: int | None = None
+    optimize: bool = False
     fail_on_trial_error: bool = False
 
     def named(self) -> str:
         """One of the options that were given, "" when none was."""
         given = {
             "--optimizer": self.optimizer,
+            "--optimize": self.optimize,
             "--maximize": self.maximize,
             "--minimize": self.minimize,
             "--max-trials": self.max_trials,
@@ -57,10 +61,11 @@ def sweep_options(command: Command) -> Command:
         mine = {name: given.pop(name) for name in SweepWords.__struct_fields__}
         return command(sweep=SweepWords(**mine), **given)
 
-    optimizers = click.Choice(["grid", "random", "bayesian"])
+    optimizers = click.Choice(["grid", "random", "bayesian", *_GUILD])
     options = (
         click.option("--sweep", multiple=True, metavar="NAME=VALUES", help="Try these values, as in lr=[0.1,0.01]."),
         click.option("--optimizer", type=optimizers, help="How values are chosen.  [default: as the spaces suggest]"),
+        click.option("--optimize", is_flag=True, help="Of Guild: search as the operation says, else bayesian."),
         click.option("--maximize", default="", metavar="METRIC", help="Look for the greatest value of this metric."),
         click.option("--minimize", default="", metavar="METRIC", help="Look for the least value of this metric."),
         click.option("--max-trials", type=click.IntRange(1, 10_000), help="How many trials there are at most."),
@@ -100,23 +105,38 @@ def sweep_of(
             hint = "give a parameter several values, as in lr=[0.1,0.01]"
             raise UsageError(f"{option} is for a sweep, and nothing is swept over", hint=hint)
         return single, None
-    return single, _wanted(words, spaces, files)
+    return single, _wanted(words, spaces, files, takes.search or Search())
 
 
-def _wanted(words: SweepWords, spaces: dict[str, str], files: tuple[str, ...]) -> SweepWanted:
+def _wanted(words: SweepWords, spaces: dict[str, str], files: tuple[str, ...], search: Search) -> SweepWanted:
+    """search: what the file says, where the options say nothing."""
     from argosy.project.sweeping import SweepWanted
 
-    method: Any = words.optimizer
+    method: Any = words.optimizer and _GUILD.get(words.optimizer, words.optimizer)
+    if words.optimize and not method:
+        method = search.method or "bayesian"
+    objective, maximize = words.maximize or words.minimize, bool(words.maximize)
+    if not objective:
+        objective, maximize = search.objective, search.maximize
+        # What a file says is the best is no wish for a search.
+        method = method or (_by_chance(spaces) if objective else None)
     return SweepWanted(
         spaces=spaces,
         rows=tuple(row for file in files for row in _rows(file)),
         method=method,
-        objective=words.maximize or words.minimize,
-        direction="maximize" if words.maximize else "minimize",
-        max_trials=words.max_trials,
+        objective=objective,
+        direction="maximize" if maximize else "minimize",
+        max_trials=words.max_trials if words.max_trials is not None or method in (None, "grid") else search.most,
         seed=words.random_seed,
         fail_fast=words.fail_on_trial_error,
     )
+
+
+def _by_chance(spaces: Mapping[str, str]) -> str | None:
+    """The method for spaces without steps; None where there are none."""
+    from argosy.experiments.spaces import Interval, read_space
+
+    return "random" if any(isinstance(read_space(text), Interval) for text in spaces.values()) else None
 
 
 def _sweeps(name: str, text: str, takes: Signature) -> bool:

@@ -75,17 +75,32 @@ class Input(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.display_name or self.name
 
 
+class Search(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How values are looked for where a person does not say.
+
+    method: grid, random or bayesian, once a search is asked for. objective: a metric's name, "" for none. maximize: its
+    greatest value is the best. most: how many trials a search has; a grid has all of its own.
+    """
+
+    method: Literal["", "grid", "random", "bayesian"] = ""
+    objective: str = ""
+    maximize: bool = False
+    most: int | None = None
+
+
 class Signature(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that a run takes, and how users of its format give it.
 
     as_options: they write `--NAME VALUE` too. lists_sweep: a list or a space means many trials wherever it is given,
     not only as NAME=VALUE. rest: the input that takes all words after FILE as one text, as a shell quotes them.
+    search: what the file says of trials.
     """
 
     inputs: tuple[Input, ...] = ()
     as_options: bool = False
     lists_sweep: bool = False
     rest: str = ""
+    search: Search | None = None
 
     def find(self, name: str) -> Input | None:
         """The input of that name or alias."""

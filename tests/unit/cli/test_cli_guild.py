@@ -294,3 +294,28 @@ def test_steps_at_the_same_time_only_when_asked(argosy: Argosy, folder: Path) ->
     manifest = argosy("convert", "guild.yml", "p").out
     assert "dag:" not in manifest
     assert "dag:" in argosy("convert", "guild.yml", "q").out
+
+
+def test_a_search_as_the_operation_says(argosy: Argosy, folder: Path) -> None:
+    (folder / "guild.yml").write_text(
+        "op:\n  exec: 'echo \"score: ${x}\"'\n  flags: {x: 1.0}\n"
+        "  objective: {maximize: score}\n  default-max-trials: 3\n  optimizer: gp\n"
+    )
+
+    def tried(*words: str) -> dict[str, object]:
+        assert argosy("run", "op", *words, "--random-seed", "1", "-q").code == 0
+        sweep = next(one for one in _names(argosy) if re.fullmatch(r"op-[a-z0-9]+", one))
+        found: dict[str, object] = json.loads(argosy("trials", sweep, "-o", "json").out)["sweep"]
+        return {key: found.get(key, "minimize") for key in ("method", "trials", "objective", "direction")}
+
+    best = {"objective": "score", "direction": "maximize"}
+    assert tried("x=[0.1:0.9]") == {"method": "random", "trials": 3, **best}
+    assert tried("x=[1,2,3,4]") == {"method": "grid", "trials": 4, **best}
+    assert tried("x=[0.1:0.9]", "--optimize", "--max-trials", "2") == {"method": "bayesian", "trials": 2, **best}
+    assert tried("x=[0.1:0.9]", "--minimize", "score", "--optimizer", "gbrt") == {
+        "method": "bayesian",
+        "trials": 3,
+        "objective": "score",
+        "direction": "minimize",
+    }
+    assert "--optimize is for a sweep" in argosy("run", "op", "--optimize").err

@@ -18,6 +18,7 @@ from argosy.dialects.guild.operations import Found
 from argosy.dialects.guild.requirements import Required, required_of
 from argosy.dialects.guild.schema import Expect, Operation, Sourcecode
 from argosy.dialects.guild.scripts import source_of
+from argosy.dialects.guild.searches import search_of
 from argosy.dialects.guild.surroundings import Surroundings
 from argosy.dialects.guild.trees import Findings
 from argosy.errors import ExpressionError
@@ -297,7 +298,7 @@ class Lowering:
                 entrypoint=templates[0].name, arguments=arguments if inputs else None, templates=templates
             ),
         )
-        return Lowered(workflow=workflow, signature=Signature(inputs=inputs))
+        return Lowered(workflow=workflow, signature=Signature(inputs=inputs, search=search_of(found, self.findings)))
 
     def _code_rules(self, found: Found, used: list[Found]) -> CodeRules:
         """The rules on code: those of the operations that run, which have one snapshot."""

@@ -266,17 +266,13 @@ _SEARCH = "a step's trials are drawn by chance; argosy run OPERATION --optimizer
 # Attributes that are read and have no effect here: what to do instead, or why there is nothing to do.
 WITHOUT_EFFECT: dict[str, dict[str, str]] = {
     "Operation": {
-        "compare": "argosy compare -c COLUMNS chooses columns",
+        "compare": "argosy runs -c COLUMNS chooses columns",
         "env-secrets": "argosy secrets keeps values for steps of a manifest",
         "python-requires": "the project's interpreter runs it: argosy.toml, [python] interpreter",
         "plugins": "Guild's plugins need Guild",
         "disable-plugins": "there are none here",
         "stoppable": "Guild does not act on it either; argosy stop ends any run",
         "output-attrs": "metrics are numbers; argosy comment keeps words",
-        "objective": "give --minimize METRIC or --maximize METRIC",
-        "optimizer": "give --optimizer bayesian, and flags like lr=loguniform[1e-4:1e-1]",
-        "optimizers": "give --optimizer bayesian, and flags like lr=loguniform[1e-4:1e-1]",
-        "default-max-trials": "give --max-trials N",
         "can-stage-trials": "trials are run, not staged",
         "delete-on-success": "argosy delete RUN removes a run",
         "handle-keyboard-interrupt": "steps get SIGTERM, not SIGINT, when a run is stopped",

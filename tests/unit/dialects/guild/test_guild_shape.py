@@ -89,7 +89,7 @@ def test_unknown_attributes_are_warnings_with_what_was_meant() -> None:
 @pytest.mark.parametrize(
     "attribute",
     ["compare: [loss]", "env-secrets: {A: b}", "python-requires: '>=3'", "plugins: all", "stoppable: yes",
-     "output-attrs: 'a: b'", "objective: loss", "optimizer: gp", "optimizers: {gp: {}}", "default-max-trials: 3",
+     "output-attrs: 'a: b'",
      "can-stage-trials: yes", "delete-on-success: yes", "handle-keyboard-interrupt: yes", "flag-encoder: a",
      "publish: {files: all}"],
 )  # fmt: skip
