@@ -120,13 +120,18 @@ def _left_nothing(places: Places, node: Node) -> bool:
     try:
         if os.stat(f"{folder}/main.log").st_size or os.listdir(f"{folder}/work"):
             return False
+        if os.access(f"{folder}/main.stdout", os.F_OK) or os.access(f"{folder}/volumes", os.F_OK):
+            return False
+        if places.runtime in PLAIN:
+            return not any(os.access(path, os.F_OK) and _may_be_of(folder, path) for path in FILES)
     except OSError:
         return False
-    if os.access(f"{folder}/main.stdout", os.F_OK) or os.access(f"{folder}/volumes", os.F_OK):
-        return False
-    if places.runtime in PLAIN:
-        return not any(os.access(path, os.F_OK) for path in FILES)
     return not any(os.access(f"{folder}{path}", os.F_OK) for path in _FILES_WITHIN)
+
+
+def _may_be_of(folder: str, path: str) -> bool:
+    """Whether a file that is there is one that the attempt wrote: one of this machine's own /tmp may be older."""
+    return is_within(path, folder) or os.stat(path).st_mtime >= os.stat(f"{folder}/{ATTEMPT_FILE}").st_mtime
 
 
 def _rules(node: Node, places: Places) -> MetricRules:
@@ -184,8 +189,7 @@ def _of_files(folder: Path, rules: MetricRules, runtime: str, notes: list[str]) 
         if not os.path.exists(path):
             continue
         try:
-            # A file of this machine's own /tmp may be another step's.
-            if is_within(path, str(folder)) or os.stat(path).st_mtime >= os.stat(folder / ATTEMPT_FILE).st_mtime:
+            if _may_be_of(str(folder), path):
                 found.extend(read_json(Path(path)))
         except UnreadableMetrics as error:
             notes.append(f"the metrics in {name} were left unread: {error}")
