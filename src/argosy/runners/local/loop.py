@@ -34,6 +34,7 @@ from argosy.record.cache import Cache
 from argosy.record.journal import Journal, Progress
 from argosy.record.leases import Lease
 from argosy.record.locks import Locks
+from argosy.runners.local.ahead import Ahead
 from argosy.runners.local.collecting import collect, takes_long
 from argosy.runners.local.context import RunContext
 from argosy.runners.local.leaves import run as run_leaf
@@ -102,6 +103,7 @@ class Driver:
         self._capacity = capacity
         self._reusing = reusing
         self._jobs = jobs or default_jobs()
+        self._ahead = Ahead(self._jobs, holds_back=runner.holds_back and not context.workflow.spec.pod_spec_patch)
         self._spares = Spares(f"{context.folder}/spares")
         self._options = msgspec.structs.replace(options, take_spare=self._spares.take)
         self._on_change = on_change
@@ -181,6 +183,7 @@ class Driver:
             self._starts[start.node] = start
             if start.template.daemon:
                 self._daemons.add(start.node)
+            self._ahead.begin(start)
             self._occupy(start)
             if runs_here(start.template):
                 self._begin_leaf(start)
@@ -273,7 +276,9 @@ class Driver:
         """Decide which of the waiting leaves begin now, as many as the machine has room for; whether any does."""
         held: list[Start] = []
         began = len(self._starting)
-        while self._ready and len(self._starts) - len(self._daemons) < self._jobs and len(held) < LOOK_AHEAD:
+        while self._ready and len(held) < LOOK_AHEAD:
+            if not self._ahead.room(self._ready[0], len(self._starts) - len(self._daemons)):
+                break
             start = self._ready.popleft()
             if self._plan.nodes[start.node].phase is not Phase.PENDING:
                 continue
@@ -283,6 +288,7 @@ class Driver:
             self._starts[start.node] = start
             if start.template.daemon:
                 self._daemons.add(start.node)
+            self._ahead.begin(start)
             self._tell(AttemptStarted(at=self._runner.now(), node=start.node))
             self._starting.append(start)
         self._ready.extendleft(reversed(held))
@@ -374,7 +380,7 @@ class Driver:
         """Start what is prepared: the start of each attempt in `_to_start` is durable."""
         if self._to_start:
             specs, self._to_start = self._to_start, []
-            self._runner.start(specs)
+            self._runner.start(specs, self._ahead.width)
         for write in self._to_write:
             # A step that is quick to remove its own folder has no record.
             with suppress(FileNotFoundError):
@@ -527,7 +533,9 @@ class Driver:
         self._stopping.discard(node)
         if self._capacity is not None:
             self._capacity.give_back(node)
-        self._tell(msgspec.structs.replace(fact, at=self._runner.now()))
+        now = self._runner.now()
+        self._ahead.ended(node, now - self._plan.nodes[node].started_at if node in self._plan.nodes else 0.0)
+        self._tell(msgspec.structs.replace(fact, at=now))
         if self._reusing is not None and node in self._plan.nodes:
             self._reusing.ended(fact, self._plan.nodes[node])
 

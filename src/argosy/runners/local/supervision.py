@@ -152,8 +152,11 @@ class Supervision:
         """Name an environment that many processes share. A key means one environment for ever."""
         self._bases[key] = environment
 
-    def spawn(self, spawns: Iterable[Spawn]) -> None:
-        """Start processes. Their failures to start arrive as exits. An id that was started before is ignored."""
+    def spawn(self, spawns: Iterable[Spawn], width: int = 0) -> None:
+        """Start processes. Their failures to start arrive as exits. An id that was started before is ignored.
+
+        width: how many of the processes with one may run at once; those beyond wait for an end of others, in order.
+        """
         wanted = list({spawn.id: spawn for spawn in spawns if spawn.id not in self._known}.values())
         if not wanted:
             return
@@ -180,6 +183,7 @@ class Supervision:
                     spawn.engine_kill,
                     spawn.mask,
                     None if spawn.fork is None else msgspec.structs.astuple(spawn.fork),
+                    width,
                 )
             )
             self._known[spawn.id] = None

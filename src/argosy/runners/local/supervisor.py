@@ -10,10 +10,11 @@ would cost 9 ms, `signal` 6 ms, `json` 8 ms.
 
 In: frames (four bytes of length, little-endian, then a marshal-ed list of tuples):
     ("base", key, environment)                          a shared environment
-    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill, mask, fork)
+    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill, mask, fork, width)
         mask: None, or the texts that its outputs are to be written without, and those of them that line ends may break
         fork: None, or how a warm interpreter is started (program, argv, folder, overrides) and the function in it that
         is called instead of starting the program; see `forks`
+        width: 0, or how many of the processes that have one may run at once; it waits until there is room, in order
     ("kill", id, signal, grace_seconds or None)         signal now, SIGKILL after the grace
     ("hello",)                                          answered when all that came earlier is done
     ("leave",)                                          exit as soon as no driver is connected and nothing runs
@@ -232,6 +233,8 @@ class Supervisor:
         self.exits_unwritten: list[str] = []
         self.disk_is_full = False
         self.todo: list[Command] = []
+        self.waiting: dict[str, Command] = {}  # by id, what is to run when there is room
+        self.placed: set[str] = set()  # of what runs, those that had a width
         self.bases: dict[str, dict[str, str]] = {"": {}}
         self.running: dict[int, Running] = {}
         self.pids: dict[str, int] = {}
@@ -334,7 +337,7 @@ class Supervisor:
         return max(0, int(min(waits) * 1000) + 1) if waits else -1
 
     def is_done(self) -> bool:
-        if self.running or self.ended or (self.todo and not self.terminated):
+        if self.running or self.ended or ((self.todo or self.waiting) and not self.terminated):
             return False
         if self.terminated:
             return True
@@ -421,6 +424,8 @@ class Supervisor:
             self.outgoing += line.encode()
 
     def flush(self) -> None:
+        if self.exits_unwritten and not self.disk_is_full:
+            self.record("")
         if self.driver is None or not self.outgoing:
             return
         try:
@@ -436,19 +441,19 @@ class Supervisor:
 
     def carry_out(self) -> None:
         """Do some of what was asked; exits are looked at in between."""
-        if not self.todo:
-            return
-        commands, self.todo = self.todo[:STARTS_BETWEEN_REAPS], self.todo[STARTS_BETWEEN_REAPS:]
-        fresh: set[str] = {command[1] for command in commands if command[0] == "run"} - self.seen
-        if fresh:
-            self.record("".join([f'{{"started": {quoted(id)}}}\n' for id in fresh]))
+        if self.todo:
+            commands, self.todo = self.todo[:STARTS_BETWEEN_REAPS], self.todo[STARTS_BETWEEN_REAPS:]
+            self.obey(commands)
+        if self.waiting:
+            self.start_waiting()
+
+    def obey(self, commands: list[Command]) -> None:
+        startable = self.startable(commands)
         for command in commands:
             match command:
                 case ("run", id, *_):
-                    if id in fresh:
-                        fresh.remove(id)
-                        if command[12] is None or not self.start_fork(command):
-                            self.start(*command[1:12])
+                    if id in startable:
+                        self.begin(startable.pop(id))
                 case ("kill", id, number, grace_seconds):
                     self.kill(id, number, grace_seconds)
                 case ("base", key, environment):
@@ -462,6 +467,50 @@ class Supervisor:
                     self.linger_seconds = 0.0
                 case _:
                     pass
+
+    def startable(self, commands: Iterable[Command]) -> dict[str, Command]:
+        """Those of the processes to run that may start now, written down; the others wait for room."""
+        now: dict[str, Command] = {}
+        for command in commands:
+            if command[0] != "run" or command[1] in self.seen:
+                continue
+            id, width = command[1], command[-1]
+            self.seen.add(id)
+            if width and (self.waiting or len(self.placed) >= width):
+                self.waiting[id] = command
+                continue
+            now[id] = command
+            if width:
+                self.placed.add(id)
+        self.record_starts(now)
+        return now
+
+    def start_waiting(self) -> None:
+        """Start what has waited longest, as long as there is room; what cannot be started makes room at once."""
+        while now := self.with_room():
+            self.record_starts([command[1] for command in now])
+            for command in now:
+                del self.waiting[command[1]]
+                self.begin(command)
+
+    def with_room(self) -> list[Command]:
+        """Those that need wait no longer; each has a place."""
+        now: list[Command] = []
+        for id, command in self.waiting.items():
+            if self.terminated or len(self.placed) >= command[-1]:
+                break
+            self.placed.add(id)
+            now.append(command)
+        return now
+
+    def begin(self, command: Command) -> None:
+        """Have the process made, one way or the other."""
+        if command[12] is None or not self.start_fork(command):
+            self.start(*command[1:12])
+
+    def record_starts(self, ids: Iterable[str]) -> None:
+        if lines := "".join([f'{{"started": {quoted(id)}}}\n' for id in ids]):
+            self.record(lines)
 
     def start(
         self,
@@ -477,17 +526,21 @@ class Supervisor:
         engine_kill: tuple[str, ...],
         mask: Mask | None,
     ) -> None:
-        self.seen.add(id)
         pipes: list[int] = []
         try:
             if mask is not None:
                 pipes = self.start_filter(id, dict.fromkeys((stdout, stderr)), mask)
-            self.start_step(id, program, argv, base, overrides, directory, stdout, stderr, shield, engine_kill, pipes)
+            pid = self.start_step(id, program, argv, base, overrides, directory, stdout, stderr, pipes)
         except (OSError, ValueError) as error:
             code, message = why_not_started(error, program, directory, (stdout, stderr))
             for text in mask[0] if mask is not None else ():
                 message = message.replace(os.fsdecode(text), "***")
             self.report(id, code, 0, message)
+        else:
+            self.running[pid] = (id, shield, engine_kill)
+            self.pids[id] = pid
+            self.engine_used = self.engine_used or bool(engine_kill)
+            self.unwritten += f'{{"pid": {pid}, "of": {quoted(id)}, "ticks": {ticks_now()}}}\n'.encode()
         finally:
             for fd in pipes:
                 os.close(fd)
@@ -502,11 +555,9 @@ class Supervisor:
         directory: str,
         stdout: str,
         stderr: str,
-        shield: int,
-        engine_kill: tuple[str, ...],
         pipes: list[int],
-    ) -> None:
-        """Make the process. pipes: where its outputs go instead of its logs; one, if they are the same."""
+    ) -> int:
+        """Make the process; its pid. pipes: where its outputs go instead of its logs; one, if they are the same."""
         actions: list[tuple[Any, ...]] = [(os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0)]
         if pipes:
             actions += ((os.POSIX_SPAWN_DUP2, pipes[0], 1), (os.POSIX_SPAWN_DUP2, pipes[-1], 2))
@@ -520,7 +571,7 @@ class Supervisor:
         environment["ARGOSY_RUN"] = self.run_uid
         environment["ARGOSY_STEP"] = id
         os.chdir(directory)
-        pid = os.posix_spawn(
+        return os.posix_spawn(
             program,
             argv,
             environment,
@@ -529,14 +580,10 @@ class Supervisor:
             setsigmask=(),
             setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
         )
-        self.running[pid] = (id, shield, engine_kill)
-        self.pids[id] = pid
-        self.engine_used = self.engine_used or bool(engine_kill)
-        self.unwritten += f'{{"pid": {pid}, "of": {quoted(id)}, "ticks": {ticks_now()}}}\n'.encode()
 
     def start_fork(self, command: Command) -> bool:
         """Have a warm interpreter make the process; False if there can be none."""
-        _, id, _, _, base, overrides, *_, mask, fork = command
+        _, id, _, _, base, overrides, *_, mask, fork, _ = command
         if mask is not None:
             return False
         if self.forks is None:
@@ -546,10 +593,7 @@ class Supervisor:
             self.forks = Forks(self.poll, f"{self.folder}/warm.log")
         common = self.bases[base] | {"ARGOSY_RUN": self.run_uid}
         environments = (common | fork[3], common | overrides | {"ARGOSY_STEP": id})
-        if not self.forks.take(id, fork, base, environments, command):
-            return False
-        self.seen.add(id)
-        return True
+        return self.forks.take(id, fork, base, environments, command)
 
     def hear_forks(self) -> bool:
         """Learn from warm interpreters which steps are there, and which are over; whether any is."""
@@ -605,7 +649,9 @@ class Supervisor:
     def kill(self, id: str, number: int, grace_seconds: float | None) -> None:
         pid = self.pids.get(id)
         if pid is None:
-            if self.forks is not None and id in self.forks.of and self.forks.kill(id, number, grace_seconds):
+            forks = self.forks
+            never = self.waiting.pop(id, None) is not None
+            if never or (forks is not None and id in forks.of and forks.kill(id, number, grace_seconds)):
                 self.report(id, 128 + number, number, "")
             return
         if number == signal.SIGKILL:
@@ -686,6 +732,7 @@ class Supervisor:
             return False
         id, _, _ = self.running.pop(pid)
         del self.pids[id]
+        self.placed.discard(id)
         self.deadlines.pop(id, None)
         self.ended.append((id, status))
         return True
@@ -702,9 +749,9 @@ class Supervisor:
             f'{{"exit": {quoted(id)}, "code": {code}, "signal": {number}, '
             f'"at": {time.time():.6f}, "message": {quoted(message)}}}\n'
         )
-        self.record(line)
-        if self.unwritten:
-            self.exits_unwritten.append(line)
+        self.unwritten += line.encode()
+        self.exits_unwritten.append(line)
+        self.placed.discard(id)
         self.tell(line)
 
     def children(self) -> list[int]:

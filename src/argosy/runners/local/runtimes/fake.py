@@ -49,6 +49,7 @@ class FakeRunner:
     """
 
     name: ClassVar[str] = "fake"
+    holds_back: ClassVar[bool] = False
 
     def __init__(self, *rules: Rule, start_at: float = EPOCH) -> None:
         self._rules = rules
@@ -66,7 +67,7 @@ class FakeRunner:
         self._told.update(id for id, exit in self._known.items() if exit is not None)
         return dict(self._known)
 
-    def start(self, specs: list[StepSpec]) -> None:
+    def start(self, specs: list[StepSpec], width: int = 0) -> None:
         for spec in specs:
             if spec.id in self._known:
                 continue

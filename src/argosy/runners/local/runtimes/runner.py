@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import msgspec
 
@@ -20,6 +21,8 @@ from argosy.runners.local.supervision import LINGER_SECONDS, Supervision
 
 class SupervisedRunner:
     """The `Runner` of real runs. Open it with `open`; see `runtime.Runner` for what each verb promises."""
+
+    holds_back: ClassVar[bool] = True
 
     def __init__(self, runtime: Runtime, supervision: Supervision, run_uid: str) -> None:
         self._runtime = runtime
@@ -59,7 +62,7 @@ class SupervisedRunner:
         self._told.update(id for id, exit in known.items() if exit is not None)
         return known
 
-    def start(self, specs: list[StepSpec]) -> None:
+    def start(self, specs: list[StepSpec], width: int = 0) -> None:
         spawns: list[Spawn] = []
         for spec in specs:
             if spec.delay_seconds:
@@ -73,7 +76,7 @@ class SupervisedRunner:
             except StartFailure as failure:
                 exit = Exit(id=spec.id, code=failure.code, at=time.time(), message=_shown(failure.message, spec))
                 self._refused.append(exit)
-        self._supervision.spawn(spawns)
+        self._supervision.spawn(spawns, width)
 
     def _put_off(self, spec: StepSpec) -> None:
         """Start it in a later `wait`. A driver that dies meanwhile has not started it: its successor does."""

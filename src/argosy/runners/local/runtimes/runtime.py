@@ -177,6 +177,11 @@ class Runner(Protocol):
     Nothing is lost when the driver dies in between: a later `adopt` tells what became of every id.
     """
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether `start` heeds a width."""
+        ...
+
     def adopt(self) -> dict[str, Exit | None]:
         """Every id that was ever started in this run: its exit, or None while it runs.
 
@@ -184,8 +189,12 @@ class Runner(Protocol):
         """
         ...
 
-    def start(self, specs: list[StepSpec]) -> None:
-        """Start them all, in order. An id that was ever started is ignored; one that cannot start becomes an exit."""
+    def start(self, specs: list[StepSpec], width: int = 0) -> None:
+        """Start them all, in order. An id that was ever started is ignored; one that cannot start becomes an exit.
+
+        width: how many of the processes that were started with one may run at once; those beyond wait, also when the
+        driver is gone, and have an exit of SIGTERM's when they are stopped before. 0: they run at once.
+        """
         ...
 
     def wait(self, timeout_seconds: float | None = None) -> list[Exit]:

@@ -1,0 +1,65 @@
+"""How many steps are given to the runner before there is room for them, so that a core need not wait for the driver.
+
+While steps are over in no time, the driver's turn (an exit heard of, a commit, the next step asked for) takes as long
+as a step. So a few steps more than may run at once are begun ahead in the record, and the runner holds them back until
+one of the others has ended. It knows which steps may wait so, not how they run.
+"""
+
+from __future__ import annotations
+
+from argosy.plan.actions import Start
+from argosy.runners.local.leaves import runs_here
+from argosy.runners.local.staging import is_simple
+
+# Steps that took longer, from their beginning in the record on, are not begun ahead: the record would say for so long
+# of steps that wait that they run.
+QUICK_SECONDS = 0.05
+# For each that may run at once; below that the driver is woken for one step at a time.
+AHEAD = 8
+
+
+class Ahead:
+    """What is begun and has not ended, as far as it matters here."""
+
+    def __init__(self, jobs: int, *, holds_back: bool) -> None:
+        """holds_back: whether the runner heeds a width."""
+        self._jobs = jobs
+        self._holds_back = holds_back
+        self._quick = 0
+        # Those begun that the runner does not count.
+        self._others: set[str] = set()
+
+    @property
+    def width(self) -> int:
+        """How many of the steps that are begun may run at once; 0 if each that is begun runs."""
+        return self._jobs if self._holds_back and not self._others else 0
+
+    def room(self, start: Start, begun: int) -> bool:
+        """Whether this step may begin when so many have not ended."""
+        if begun < self._jobs:
+            return True
+        return begun < self._jobs * (1 + AHEAD) and self._quick >= self._jobs and self.width > 0 and may_wait(start)
+
+    def begin(self, start: Start) -> None:
+        """It begins."""
+        if not may_wait(start):
+            self._others.add(start.node)
+
+    def ended(self, node: str, seconds: float) -> None:
+        """It ended, so long after it was begun."""
+        self._others.discard(node)
+        self._quick = self._quick + 1 if seconds < QUICK_SECONDS else 0
+
+
+def may_wait(start: Start) -> bool:
+    """Whether it makes no difference to a step that it is held back: it is one process, and has no time to end by."""
+    template = start.template
+    main = template.container
+    return (
+        main is not None
+        and main.resources is None
+        and not template.daemon
+        and not start.deadline
+        and not runs_here(template)
+        and is_simple(template, main)
+    )

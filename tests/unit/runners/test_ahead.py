@@ -1,0 +1,80 @@
+"""Which steps are begun ahead, and how many."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from argosy.model.manifest import Template
+from argosy.plan.actions import Start
+from argosy.runners.local.ahead import AHEAD, QUICK_SECONDS, Ahead, may_wait
+
+PLAIN: dict[str, object] = {"container": {"image": "a", "command": ["true"]}}
+
+
+def start(node: str = "n", deadline: float = 0.0, template: dict[str, object] | None = None) -> Start:
+    found = msgspec.convert({"name": "t", **(template or PLAIN)}, Template)
+    return Start(node=node, name=node, pod_name=node, template=found, capture_result=False, deadline=deadline)
+
+
+def quick(ahead: Ahead, steps: int) -> None:
+    for number in range(steps):
+        ahead.begin(start(f"before-{number}"))
+        ahead.ended(f"before-{number}", QUICK_SECONDS / 2)
+
+
+def test_only_after_as_many_quick_steps_as_run_at_once_is_there_more_room():
+    ahead = Ahead(2, holds_back=True)
+    assert ahead.room(start(), 1)
+    assert not ahead.room(start(), 2)
+    quick(ahead, 1)
+    assert not ahead.room(start(), 2)
+    quick(ahead, 1)
+    assert ahead.room(start(), 2)
+    assert ahead.room(start(), 2 + 2 * AHEAD - 1)
+    assert not ahead.room(start(), 2 + 2 * AHEAD)
+
+
+def test_one_slow_step_ends_it():
+    ahead = Ahead(2, holds_back=True)
+    quick(ahead, 5)
+    ahead.ended("slow", QUICK_SECONDS)
+    assert not ahead.room(start(), 2)
+
+
+def test_nothing_is_begun_ahead_for_a_runner_that_starts_all_at_once():
+    ahead = Ahead(2, holds_back=False)
+    quick(ahead, 5)
+    assert not ahead.room(start(), 2)
+    assert ahead.width == 0
+
+
+def test_beside_a_step_that_the_runner_does_not_count_nothing_is_begun_ahead():
+    ahead = Ahead(2, holds_back=True)
+    quick(ahead, 5)
+    assert ahead.width == 2
+    ahead.begin(start("daemon", template={**PLAIN, "daemon": True}))
+    assert not ahead.room(start(), 2)
+    assert ahead.width == 0
+    ahead.ended("daemon", 0.0)
+    assert ahead.room(start(), 2)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {**PLAIN, "daemon": True},
+        {**PLAIN, "sidecars": [{"name": "s", "image": "a"}]},
+        {"container": {"image": "a", "resources": {"requests": {"cpu": "1"}}}},
+        {"script": {"image": "a", "source": "true"}},
+        {"http": {"url": "http://localhost"}},
+        {"containerSet": {"containers": [{"name": "main", "image": "a"}]}},
+    ],
+)
+def test_steps_with_more_to_them_do_not_wait(template: dict[str, object]):
+    assert may_wait(start())
+    assert not may_wait(start(template=template))
+
+
+def test_a_step_with_a_time_to_end_by_does_not_wait():
+    assert not may_wait(start(deadline=5.0))
