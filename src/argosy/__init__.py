@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from argosy.api.cluster import Argo
+    from argosy.api.run import Run, RunFailed
+    from argosy.api.running import Local, run
     from argosy.dsl.control import for_loop, not_, when, while_loop
     from argosy.dsl.options import Retry, Secret, run_with, secret
     from argosy.dsl.shapes import Dir
@@ -19,9 +22,13 @@ if TYPE_CHECKING:
     from argosy.dsl.workflows import Workflow, workflow
 
 __all__ = [
+    "Argo",
     "Dir",
+    "Local",
     "Path",
     "Retry",
+    "Run",
+    "RunFailed",
     "Secret",
     "Step",
     "TraceError",
@@ -31,6 +38,7 @@ __all__ = [
     "for_loop",
     "not_",
     "resource",
+    "run",
     "run_with",
     "secret",
     "step",
@@ -42,6 +50,9 @@ __all__ = [
 
 _ROOMS = {
     "pathlib": ("Path",),
+    "argosy.api.cluster": ("Argo",),
+    "argosy.api.run": ("Run", "RunFailed"),
+    "argosy.api.running": ("Local", "run"),
     "argosy.dsl.control": ("for_loop", "not_", "when", "while_loop"),
     "argosy.dsl.options": ("Retry", "Secret", "run_with", "secret"),
     "argosy.dsl.shapes": ("Dir",),

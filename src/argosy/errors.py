@@ -28,6 +28,9 @@ class ArgosyError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            # Where a Python program meets it, its traceback shows what to do too.
+            self.add_note(f"hint: {hint}")
 
 
 class InvalidFile(ArgosyError):

@@ -16,6 +16,7 @@ from argosy.model.status import Node
 
 if TYPE_CHECKING:
     from argosy.cli.addresses import Addresses
+    from argosy.cli.progress import Progress
     from argosy.plan.plan import Plan
     from argosy.project.project import Project
     from argosy.project.views import RunView
@@ -24,13 +25,25 @@ EXIT_OF_PHASE = {"Succeeded": 0, "Failed": 1, "Error": 1}
 INTERRUPTED = 130
 
 
-def drive_shown(project: Project, run_id: int, name: str, console: Console, *, quiet: bool, output: str | None) -> int:
-    """Drive the run to its end and tell how it went; the process's exit code."""
+def drive_shown(
+    project: Project,
+    run_id: int,
+    name: str,
+    console: Console,
+    *,
+    quiet: bool,
+    output: str | None,
+    follower: Progress | None = None,
+) -> int:
+    """Drive the run to its end and tell how it went; the process's exit code.
+
+    follower: follows it instead of what suits the console.
+    """
     from argosy.project import driving
     from argosy.project.views import options_of
 
     reused = options_of(project, run_id).carried
-    progress = make_progress(console, log_finder(project, name), quiet=quiet, name=name, reused=reused)
+    progress = follower or make_progress(console, log_finder(project, name), quiet=quiet, name=name, reused=reused)
 
     addresses = _addresses(project, name, progress.tell)
 

@@ -98,7 +98,7 @@ class Step(Generic[P, R]):
                 scope.wait_for(task, other)
         if self._calling.on_exit is not None:
             task.hooks["exit"] = handled(scope.trace, self._calling.on_exit, f"tasks.{task.name}.status")
-        return self.form.outcome(task, self.signature.result)
+        return self.form_in(scope.trace).outcome(task, self.signature.result)
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
         """What a call gives, leaf by leaf; what has a default may be left out. Raises TraceError."""
@@ -119,8 +119,12 @@ class Step(Generic[P, R]):
         """The template of this step with these options, made once. keep: its artifacts go to a place that is given."""
         key = (self.function, self.form, self.options.key(), tuple(sorted(sizes.items())), keep)
         if key not in trace.known:
-            trace.known[key] = self.form.template(self, trace, sizes, keep)
+            trace.known[key] = self.form_in(trace).template(self, trace, sizes, keep)
         return trace.known[key]
+
+    def form_in(self, trace: Trace) -> Form:
+        """The form that it has there: whatever a stub stands for, it is a function then."""
+        return FunctionForm() if self.function in trace.stubs else self.form
 
     @property
     def line(self) -> Place:
@@ -174,8 +178,19 @@ class FunctionForm(Form):
     """A Python function, called in a process of its own."""
 
     def template(self, step: Step[..., Any], trace: Trace, sizes: Mapping[str, int], keep: bool) -> LeafTemplate:
-        target = target_of(step.function)
+        target = target_of(step.function) if trace.functions is None else _target_here(step, trace)
         return function_template(step, trace, target, step.signature, sizes, keep)
+
+
+def _target_here(step: Step[..., Any], trace: Trace) -> str:
+    """The name by which a run inside of this process finds the function, or what stands for it."""
+    assert trace.functions is not None
+    called = trace.stubs.get(step.function, step.function)
+    target = next((name for name, known in trace.functions.items() if known is called), "")
+    if not target:
+        target = f"here:{step.function.__name__}-{len(trace.functions)}"
+        trace.functions[target] = called
+    return target
 
 
 def function_template(

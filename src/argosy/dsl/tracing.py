@@ -6,7 +6,7 @@ It knows the scope that records now and the templates so far. There is no other 
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -68,6 +68,9 @@ class Trace:
     known: dict[object, Any] = field(default_factory=dict[object, Any])
     volumes: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     tracing: list[object] = field(default_factory=list[object])
+    # For a run inside of this process: every function that is called, by its target, stubs in the place of theirs.
+    functions: dict[str, Callable[..., Any]] | None = None
+    stubs: Mapping[object, Callable[..., Any]] = field(default_factory=dict[object, Callable[..., Any]])
     # Templates that hooks call.
     handlers: list[Any] = field(default_factory=list[Any])
 

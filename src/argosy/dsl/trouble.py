@@ -47,7 +47,7 @@ class TraceError(ArgosyError):
         self.place = place if place is not None else place_of_user()
 
     def __str__(self) -> str:
-        return "\n".join(part for part in (self._where() + self.message, self._line(), self._rewrite()) if part)
+        return "\n".join(part for part in (self._where() + self.message, self._line()) if part)
 
     def _where(self) -> str:
         return f"{self.place.file}:{self.place.line}: " if self.place.line else ""
@@ -55,9 +55,6 @@ class TraceError(ArgosyError):
     def _line(self) -> str:
         text = linecache.getline(self.place.file, self.place.line).strip() if self.place.line else ""
         return f"    {text}" if text else ""
-
-    def _rewrite(self) -> str:
-        return f"  {self.hint}" if self.hint else ""
 
 
 class WrongValue(ArgosyError):

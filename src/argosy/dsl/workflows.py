@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, cast, get_origin, overload
+from typing import Any, Generic, NamedTuple, ParamSpec, TypedDict, TypeVar, Unpack, cast, get_origin, overload
 
 from argosy.dsl.control import DEEPEST
 from argosy.dsl.expression import Ref, Variable
@@ -45,6 +45,15 @@ class WorkflowWords(TypedDict, total=False):
     labels: Mapping[str, str]
 
 
+class Traced(NamedTuple):
+    """What a trace found. origins: the user's line for parts of the manifest. uses: workflows that it calls."""
+
+    manifest: dict[str, Any]
+    origins: list[tuple[list[str | int], str, int]]
+    uses: list[object]
+    result: Shape
+
+
 class Workflow(Generic[P, R]):
     """A function that is a workflow: traced when its manifest is asked for, a call of a template in another one."""
 
@@ -77,7 +86,7 @@ class Workflow(Generic[P, R]):
 
     def manifest(self) -> dict[str, Any]:
         """The Workflow manifest, as JSON values. Raises TraceError."""
-        return self._traced()[0]
+        return self._traced.manifest
 
     def to_yaml(self) -> str:
         """The manifest as YAML."""
@@ -91,23 +100,27 @@ class Workflow(Generic[P, R]):
 
     @property
     def __argosy_origins__(self) -> list[tuple[list[str | int], str, int]]:
-        return self._traced()[1]
+        return self._traced.origins
 
     @property
     def __argosy_uses__(self) -> list[object]:
-        return self._traced()[2]
+        return self._traced.uses
 
-    def _traced(self) -> tuple[dict[str, Any], list[tuple[list[str | int], str, int]], list[object]]:
-        if "_trace" not in self.__dict__:
-            self.__dict__["_trace"] = self._trace_now()
-        return self.__dict__["_trace"]
+    @property
+    def result_shape(self) -> Shape:
+        """The shape of what it returns. Raises TraceError."""
+        return self._traced.result
 
-    def _trace_now(self) -> tuple[dict[str, Any], list[tuple[list[str | int], str, int]], list[object]]:
-        trace = Trace()
+    @functools.cached_property
+    def _traced(self) -> Traced:
+        return self.traced_by(Trace())
+
+    def traced_by(self, trace: Trace) -> Traced:
+        """What a new trace finds. Raises TraceError."""
         scope = trace.scope(self.name, None)
         trace.entrypoint = scope
         scope.line = self.line
-        self._fill(trace, scope)
+        result = self._fill(trace, scope)
         handler = self._exit_handler(trace)
         if not scope.tasks:
             raise TraceError(f"{self.name} calls no step", place=self.line)
@@ -115,7 +128,7 @@ class Workflow(Generic[P, R]):
         trace.settle([scope] if handler is None else [scope, handler])
         manifest = self._manifest(trace, scope, handler.name if handler is not None else "")
         uses: list[object] = [key for key in trace.known if isinstance(key, Workflow)]
-        return manifest, list(_origins(trace)), uses
+        return Traced(manifest, list(_origins(trace)), uses, result)
 
     def _fill(self, trace: Trace, scope: Scope, defaults: Mapping[str, str] | None = None) -> Shape:
         """Calls the function, with its inputs standing for themselves; gives the shape of what it returns."""
