@@ -25,6 +25,16 @@ WORKFLOW = "Workflow"
 _SUBMITTING = threading.Lock()
 
 
+class _Metadata(msgspec.Struct, frozen=True):
+    labels: dict[str, str] = {}
+
+
+class _Labelled(msgspec.Struct, frozen=True):
+    """Of an object, what selectors look at."""
+
+    metadata: _Metadata = _Metadata()
+
+
 class SharedDocuments:
     """The documents of the catalog, to be asked from any thread."""
 
@@ -107,7 +117,11 @@ def objects_of(home: Home, folder: Path) -> Objects:
         with _closing(project()) as mine:
             return _end(mine, name, owner)
 
-    return Objects(get=get, put=put, delete=delete, go_on=go_on, end=end)
+    def labels(kind: str) -> dict[str, dict[str, str]]:
+        with _closing(project()) as mine:
+            return _labels(mine, kind)
+
+    return Objects(get=get, put=put, delete=delete, go_on=go_on, end=end, labels=labels)
 
 
 class _closing:
@@ -130,6 +144,13 @@ def _run_as_json(project: Project, name: str) -> bytes | None:
     if summary is None:
         return None
     return msgspec.json.encode(view(project, summary).document())
+
+
+def _labels(project: Project, kind: str) -> dict[str, dict[str, str]]:
+    if kind == WORKFLOW:
+        return {one.name: one.labels for one in project.queries.runs()}
+    found = ((one.name, msgspec.json.decode(one.manifest, type=_Labelled)) for one in project.catalog.list(kind))
+    return {name: one.metadata.labels for name, one in found}
 
 
 def _opened(project: Project, kind: str, name: str) -> bytes | None:

@@ -39,6 +39,9 @@ class Shelf:
             raise UsageError(f"{kind} {name} exists")
         self.kept[kind, name] = json.loads(data)
 
+    def labels(self, kind: str) -> dict[str, dict[str, str]]:
+        return {name: one["metadata"].get("labels", {}) for (its, name), one in self.kept.items() if its == kind}
+
     def delete(self, kind: str, name: str) -> bool:
         return self.kept.pop((kind, name), None) is not None
 
@@ -61,7 +64,7 @@ class Surroundings:
             store=self.store,
             repository=self.repository,
             secret=self._secret,
-            objects=Objects(get=self.shelf.get, put=self.shelf.put, delete=self.shelf.delete),
+            objects=Objects(get=self.shelf.get, put=self.shelf.put, delete=self.shelf.delete, labels=self.shelf.labels),
         )
 
     def _secret(self, name: str) -> Secret | None:

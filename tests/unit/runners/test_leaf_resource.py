@@ -115,6 +115,20 @@ def test_delete_is_content_with_nothing(here: Surroundings) -> None:
     assert (ended.phase, "delete" in ended.message) == ("Failed", True)
 
 
+def test_delete_by_labels(here: Surroundings) -> None:
+    for name, labels in {"one": {"app.x/a": "1"}, "two": {"app.x/a": "2"}, "three": {}}.items():
+        keep(here, "ConfigMap", name)
+        here.shelf.kept["ConfigMap", name]["metadata"]["labels"] = labels
+    keep(here, "Secret", "one")
+    assert act(here, "delete", resource={"flags": ["configmap", "--selector", "app.x/a=1"]}).phase == "Succeeded"
+    assert [name for _, name in here.shelf.kept] == ["two", "three", "one"]
+    assert act(here, "delete", resource={"flags": ["cm", "-l", "app.x/a notin (1)"]}).phase == "Succeeded"
+    assert [kind for kind, _ in here.shelf.kept] == ["Secret"]
+    assert act(here, "delete", resource={"flags": ["cm", "--selector=app.x/a"]}).phase == "Succeeded"
+    for action, flags in (("get", ["cm", "-l", "a=1"]), ("delete", ["cm/one", "-l", "a=1"]), ("delete", ["cm", "-l="])):
+        assert act(here, action, resource={"flags": flags}).phase == "Failed"
+
+
 def test_strategic_patch(here: Surroundings) -> None:
     keep(here, "ConfigMap", "settings", data={"some": "old", "gone": "1", "stays": "2"})
     patch = CONFIG.replace("some: value", "some: value\n  gone: null")

@@ -5,7 +5,7 @@ It knows places and questions, not steps.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -73,6 +73,7 @@ class Objects:
         delete: Callable[[str, str], bool],
         go_on: Callable[[str, bool], None] = lambda name, again: None,
         end: Callable[[str, str], str] = lambda name, owner: "",
+        labels: Callable[[str], Mapping[str, Mapping[str, str]]] = lambda kind: {},
     ) -> None:
         """get(kind, name): the object as JSON. put(kind, name, JSON, must be new): raises UsageError if it exists.
 
@@ -80,9 +81,11 @@ class Objects:
         go_on(name, again): has a run driven if nobody drives it; again: one that failed is retried.
         end(name, owner): asks a run to end as its owner, the run of that name, was asked to, and says how it is:
         "over", "ending", or "" when its owner was not asked to end.
+        labels(kind): those of all objects of a kind, by name.
         """
         self.get = get
         self.put = put
         self.delete = delete
         self.go_on = go_on
         self.end = end
+        self.labels = labels

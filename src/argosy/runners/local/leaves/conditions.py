@@ -7,6 +7,7 @@ Source: Argo docs: walk-through/kubernetes-resources.md; Kubernetes docs: labels
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import cast
 
 import msgspec
@@ -48,7 +49,13 @@ class Requirement(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, document: object) -> bool:
         """Whether the object is so."""
-        found, value = field_of(document, self.path)
+        return self._holds(*field_of(document, self.path))
+
+    def selects(self, labels: Mapping[str, str]) -> bool:
+        """Whether an object with these labels is meant, the path being a label's name."""
+        return self._holds(self.path in labels, labels.get(self.path, ""))
+
+    def _holds(self, found: bool, value: str) -> bool:
         match self.operator:
             case "exists":
                 return found

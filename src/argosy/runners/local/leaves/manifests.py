@@ -33,11 +33,12 @@ Object = dict[str, Any]
 
 
 class Flags(msgspec.Struct, frozen=True, kw_only=True):
-    """What the flags say. positional: a kind and a name."""
+    """What the flags say. positional: a kind and a name. selector: which objects of a kind are meant, by labels."""
 
     positional: tuple[str, ...] = ()
     ignore_not_found: bool = False
     force: bool = False
+    selector: str = ""
 
     def object(self) -> tuple[str, str]:
         """The kind and name that the flags give: `KIND NAME` or `KIND/NAME`. Raises LeafFailed."""
@@ -49,10 +50,18 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
         return _kind(words[0]), words[1]
 
 
+def kind_of(flags: Flags) -> str:
+    """The one kind that flags with a selector name. Raises LeafFailed."""
+    if len(flags.positional) != 1 or "/" in flags.positional[0]:
+        raise LeafFailed("a selector goes with one kind and no name.", hint="Write configmap --selector app=name.")
+    return _kind(flags.positional[0])
+
+
 def read_flags(flags: tuple[str, ...], namespace: str) -> Flags:
     """The flags that mean something here. Raises LeafFailed that names one that does not."""
     positional: list[str] = []
     found: dict[str, bool] = {}
+    selector = ""
     rest = list(flags)
     while rest:
         word = rest.pop(0)
@@ -63,6 +72,8 @@ def read_flags(flags: tuple[str, ...], namespace: str) -> Flags:
             value = value if equals else (rest.pop(0) if rest else "")
             if name in ("-n", "--namespace") and value != namespace:
                 raise LeafFailed(f"the flag {name} {value}: there is only the namespace {namespace} here.")
+        elif name in ("-l", "--selector"):
+            selector = value if equals else (rest.pop(0) if rest else "")
         elif name in ("--ignore-not-found", "--force"):
             found[name] = value.lower() != "false"
         elif name not in WITHOUT_EFFECT:
@@ -71,6 +82,7 @@ def read_flags(flags: tuple[str, ...], namespace: str) -> Flags:
         positional=tuple(positional),
         ignore_not_found=found.get("--ignore-not-found", False),
         force=found.get("--force", False),
+        selector=selector,
     )
 
 

@@ -23,6 +23,7 @@ from argosy.runners.local.leaves.conditions import Requirement, requirements
 from argosy.runners.local.leaves.manifests import (
     Flags,
     kind_and_name,
+    kind_of,
     manifest_text,
     named,
     owned,
@@ -102,6 +103,8 @@ class Handling:
         flags = read_flags(resource.flags, self._context.identity.namespace)
         if resource.action == "patch":
             return self._patch(resource, flags, text)
+        if flags.selector:
+            return self._delete_selected(resource, flags)
         if resource.action in ("get", "delete") and not text.strip():
             where = flags.object()
             return self._get(where, flags) if resource.action == "get" else self._delete(where)
@@ -199,6 +202,18 @@ class Handling:
         kind, name = where
         deleted = self._objects.delete(kind, name)
         self._log.say(f"{kind} {name} {'deleted' if deleted else 'was not there'}")
+
+    def _delete_selected(self, resource: ResourceTemplate, flags: Flags) -> None:
+        if resource.action != "delete":
+            raise LeafFailed(f"a selector is not supported for the action {resource.action}.", hint="Name one object.")
+        kind, wanted = kind_of(flags), requirements(flags.selector)
+        meant = [
+            name for name, labels in self._objects.labels(kind).items() if all(one.selects(labels) for one in wanted)
+        ]
+        for name in meant:
+            self._delete((kind, name))
+        if not meant:
+            self._log.say(f"no {kind} has the labels {flags.selector}")
 
     def _patch(self, resource: ResourceTemplate, flags: Flags, text: str) -> tuple[str, str]:
         strategy = resource.merge_strategy or "strategic"
