@@ -26,6 +26,15 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def discard(folder: Path) -> None:
+    """Remove a folder with all in it as far as that is possible, folders that nobody may write to among it."""
+    for above, _, _ in os.walk(folder):
+        with contextlib.suppress(OSError):
+            if not os.access(above, os.W_OK):
+                os.chmod(above, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def memory_folder() -> Path | None:
     """A folder in memory that only this user can read, for what must not be on a disk; None where there is none."""
     for above in filter(None, (MEMORY, os.environ.get("XDG_RUNTIME_DIR", ""))):

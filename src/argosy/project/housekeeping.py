@@ -6,14 +6,13 @@ It knows what may go and what must stay; removing bytes is the store's and the r
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from argosy.artifacts.places import forget_in_memory
+from argosy.artifacts.places import discard, forget_in_memory
 from argosy.errors import ArgosyError
 from argosy.model.manifest import Artifact, Workflow
 from argosy.model.status import Node, Phase
@@ -74,7 +73,7 @@ def delete_run(project: Project, summary: RunSummary) -> list[str]:
 def _delete_one(project: Project, summary: RunSummary) -> list[str]:
     troubles = _delete_artifacts(project, summary, DELETION)
     project.journal.delete_run(summary.id)
-    shutil.rmtree(project.home.run(summary.uid), ignore_errors=True)
+    discard(project.home.run(summary.uid))
     forget_in_memory(summary.uid)
     return troubles
 
@@ -209,7 +208,7 @@ def _remove(path: Path, pruned: Pruned, dry_run: bool) -> None:
     pruned.folders.append(str(path))
     pruned.freed_bytes += sum(one.lstat().st_size for one in path.rglob("*") if one.is_file() and not one.is_symlink())
     if not dry_run:
-        shutil.rmtree(path, ignore_errors=True)
+        discard(path)
 
 
 def wanted_digests(project: Project) -> set[str]:
