@@ -475,7 +475,12 @@ def while_loop(
 ) -> S: ...
 @overload
 def while_loop(
-    condition: Callable[[S], bool], *, max_iterations: int, on_limit: Literal["fail", "stop"] = "fail", name: str = ""
+    # The state's type is what the body below says; the condition stands before it.
+    condition: Callable[[Any], bool],
+    *,
+    max_iterations: int,
+    on_limit: Literal["fail", "stop"] = "fail",
+    name: str = "",
 ) -> Callable[[Callable[[S], S]], Callable[[S], S]]: ...
 def while_loop(
     condition: Callable[[Any], bool],
