@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 
 SIGNS = ("argosy.toml", ".argosy", ".git", ".dstack/workflows.yaml", ".dstack/workflows", ".gradient/workflows")
+# The folder of this whole package.
+PACKAGE = Path(__file__).parent.parent
 # Set for a program that is loaded by the command line, and for a step: its project's folder.
 ROOT_VARIABLE = "ARGOSY_CODE_ROOT"
 

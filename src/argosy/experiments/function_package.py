@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-import argosy
+from argosy.dsl.places import PACKAGE
 from argosy.experiments.provenance import Python
 from argosy.model.host_templates import FUNCTION, annotation, main_container
 from argosy.model.manifest import Artifact, EnvVar, Inputs, Template
@@ -38,7 +38,7 @@ def package_below(home: Path) -> Path:
 
     Its name follows from what is in it, so that steps that are run again find what they had.
     """
-    source = Path(argosy.__file__).parent
+    source = PACKAGE
     files = package_files()
     told = hashlib.blake2b(digest_size=8)
     for file in files:
@@ -64,7 +64,7 @@ def package_below(home: Path) -> Path:
 
 def package_files() -> list[Path]:
     """The files of the package, in the folder that `argosy` is imported from."""
-    source = Path(argosy.__file__).parent
+    source = PACKAGE
     return sorted(file for part in _PARTS for file in _files(source / part))
 
 

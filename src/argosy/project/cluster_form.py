@@ -236,12 +236,11 @@ def _code(project: Project, workflow: Workflow) -> Iterator[tuple[str, Path]]:
 def _library(workflow: Workflow) -> Iterator[tuple[str, Path]]:
     if not any(annotation(one, FUNCTION) for one in workflow.spec.templates):
         return
-    import argosy
+    from argosy.dsl.places import PACKAGE
     from argosy.experiments.function_package import package_files
 
-    package = Path(argosy.__file__).parent
     for path in package_files():
-        yield f"{LIBRARY}/argosy/{path.relative_to(package).as_posix()}", path
+        yield f"{LIBRARY}/argosy/{path.relative_to(PACKAGE).as_posix()}", path
 
 
 def _packed(files: Iterable[tuple[str, Path]]) -> bytes:

@@ -16,9 +16,9 @@ from typing import Any, NoReturn, cast
 
 import msgspec
 
-import argosy
 from argosy.dialects.argo import Loaded, LoadedDocument, load
 from argosy.dialects.programs import ProgramMap, path_at, span_of
+from argosy.dsl.places import PACKAGE
 from argosy.errors import EnvironmentTrouble, InvalidFile, NotFound
 from argosy.model.inputs import Signature
 from argosy.model.programs import Program, marked
@@ -145,7 +145,7 @@ def _asked(file: str, name: str) -> dict[str, Any]:
     configured = read_configuration(project_folder(Path.cwd())).interpreter
     interpreter = interpreter_of(configured, os.environ)
     read_end, write_end = os.pipe()
-    package = str(Path(argosy.__file__).parent)
+    package = str(PACKAGE)
     environment = {**os.environ, CODE_ROOT: str(project_folder(Path.cwd()).resolve())}
     command = [interpreter, "-c", _BEGIN, package, "--to", str(write_end), file, *([name] if name else [])]
     try:
