@@ -25,9 +25,10 @@ WIDEST_DEFAULT = 40
 @click.command("params")
 @click.argument("file", type=click.Path())
 @click.argument("name", required=False)
+@click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
 @output_option("json", "yaml", "name")
 @home_option
-def command(file: str, name: str | None, output: str | None, home: Path | None) -> int:
+def command(file: str, name: str | None, strict: bool, output: str | None, home: Path | None) -> int:
     """Show what a workflow takes: names, types, defaults, choices.
 
     FILE is a manifest, "-" for standard input, or template/NAME. NAME is one of the workflows in it.
@@ -35,7 +36,7 @@ def command(file: str, name: str | None, output: str | None, home: Path | None) 
     from argosy.project.sources import chosen, source_of, takes
 
     project = open_project(home)
-    source = source_of(project, file, selected=(name,) if name else None)
+    source = source_of(project, file, strict=strict, selected=(name,) if name else None)
     talk = console()
     talk.diagnostics(source.findings, source.text or None)
     candidates = chosen(source, (name,) if name else (), file)

@@ -148,7 +148,7 @@ def show(
     elif not archived:
         found = [one for one in found if _archived_at(project, one) is None]
     asked = pairs(labels, "a label")
-    found = [one for one in found if asked.items() <= _labels(project, one).items()]
+    found = [one for one in found if all(_is_labelled(project, one, *label) for label in asked.items())]
     shown = [_shown(one.kind, msgspec.json.decode(one.manifest)) for one in found]
     talk = console()
     if output == "json":
@@ -192,6 +192,11 @@ def _place(project: Project, one: CatalogObject) -> tuple[str, str, str]:
 
 def _archived_at(project: Project, one: CatalogObject) -> float | None:
     return project.catalog.versions.standing(_place(project, one)).archived_at
+
+
+def _is_labelled(project: Project, one: CatalogObject, key: str, value: str) -> bool:
+    """Whether it has the label; the keys `name` and `template` search in its name, as Onepanel's do."""
+    return _labels(project, one).get(key) == value or (key in ("name", "template") and value in one.name)
 
 
 def _labels(project: Project, one: CatalogObject) -> dict[str, str]:

@@ -20,6 +20,7 @@ from argosy.errors import UsageError
 from argosy.model.inputs import Choice, Input, Signature
 from argosy.model.manifest import ContainerFields, Metadata, Parameter, Resources, Template, Workflow, WorkflowSpec
 from argosy.project import naming
+from argosy.record.queries import TEMPLATE_UID
 
 if TYPE_CHECKING:
     from argosy.project.configuration import NodePool
@@ -161,7 +162,7 @@ def _asking(container: C, wanted: Resources, before: Resources) -> C:
 
 # -- templates that are kept
 
-UID_LABEL, VERSION_LABEL = "onepanel.io/workflow-template-uid", "onepanel.io/workflow-template-version"
+UID_LABEL, VERSION_LABEL = TEMPLATE_UID, "onepanel.io/workflow-template-version"
 
 # On a template of the catalog: what it takes, as the file said that it came of; and the file.
 INPUTS = "argosy.dev/inputs"

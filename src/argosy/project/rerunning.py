@@ -18,9 +18,9 @@ from argosy.model.status import Node, NodeType, Phase
 from argosy.model.sweeps import SWEEP, TRIAL
 from argosy.plan.plan import Carried
 from argosy.project.hosting import CodeWanted, same_code, with_code
-from argosy.project.needs import surroundings_of
+from argosy.project.needs import check_resources, surroundings_of
 from argosy.project.reuse import EVERY_STEP
-from argosy.project.submission import Prepared, RunOptions, Wanted, checked, filled_in
+from argosy.project.submission import Prepared, RunOptions, Wanted, checked, filled_in, with_machines
 from argosy.project.views import RunView, find_node
 
 if TYPE_CHECKING:
@@ -67,6 +67,9 @@ def retry(
     workflow = filled_in(run.workflow, Wanted(parameters=parameters, signature=_takes(run)), project.documents)
     if parameters:
         checked(workflow, project.documents)
+        workflow = with_machines(workflow, project.configuration)
+        if not run.options.ignore_resources:
+            check_resources(workflow, surroundings_of(workflow, project.documents), run.options.gpus)
     options = msgspec.structs.replace(
         run.options,
         carried=carried,

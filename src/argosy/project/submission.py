@@ -126,12 +126,7 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
     workflow = filled_in(workflow, wanted, catalog)
     findings = checked(workflow, catalog)
     identity = identity_of(workflow, wanted.name)
-    merged = merged_with_template(workflow, catalog)
-    onepanel = is_onepanel(merged)
-    if onepanel or configuration.node_pools:
-        from argosy.project.onepanel import with_namespace, with_pools
-
-        merged = with_namespace(with_pools(merged, configuration.node_pools))
+    merged = with_machines(merged_with_template(workflow, catalog), configuration)
     surroundings = surroundings_of(merged, catalog)
     merged = with_tags(_described(merged, identity, wanted.labels, surroundings), wanted.tags)
     check_names(wanted.refresh, merged, surroundings)
@@ -156,7 +151,7 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         if runtime not in ENGINES:
             merged, more = with_commands(merged, Images(runtime_options(configuration).images))
             findings = (*findings, *more)
-    if onepanel:
+    if is_onepanel(merged):
         from argosy.project.onepanel import for_runtime
 
         merged = for_runtime(merged, runtime)
@@ -173,6 +168,17 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         sweep=wanted.sweep,
     )
     return Prepared(workflow=merged, identity=identity, options=options, findings=findings, code=wanted.code)
+
+
+def with_machines(workflow: Workflow, configuration: Configuration) -> Workflow:
+    """The workflow with what its node pools have, and Onepanel's namespace in its values. Raises UsageError."""
+    from argosy.dialects.onepanel.injection import is_onepanel
+
+    if not is_onepanel(workflow) and not configuration.node_pools:
+        return workflow
+    from argosy.project.onepanel import with_namespace, with_pools
+
+    return with_namespace(with_pools(workflow, configuration.node_pools))
 
 
 def is_gradient(workflow: Workflow) -> bool:

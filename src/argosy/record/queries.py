@@ -20,6 +20,8 @@ from argosy.record.ownership import Liveness, Owner, liveness
 from argosy.record.troubles import DamagedRun
 
 LATEST = "@latest"
+# On runs of a template of Onepanel: what the template is called.
+TEMPLATE_UID = "onepanel.io/workflow-template-uid"
 # How many names an error lists before it stops.
 _NAMED = 5
 
@@ -137,7 +139,10 @@ class Queries:
         template: str | None = None,
         limit: int | None = None,
     ) -> list[RunSummary]:
-        """Runs, newest first. label: a key and its value. since: created at that time or later."""
+        """Runs, newest first. label: a key and its value. since: created at that time or later.
+
+        The keys `name` and `template` find what has the value in its name, or in its template's (Onepanel's search).
+        """
         conditions: dict[str, Any] = {}
         if phase is not None:
             conditions["r.phase = ?"] = phase
@@ -150,7 +155,7 @@ class Queries:
             " AND ".join(conditions) or "1", tuple(conditions.values()), limit=None if label else limit
         )
         if label is not None:
-            found = [run for run in found if run.labels.get(label[0]) == label[1]][:limit]
+            found = [run for run in found if _is_labelled(run, *label)][:limit]
         return found
 
     def named(self, name: str) -> RunSummary | None:
@@ -245,6 +250,11 @@ class Queries:
             except DamagedRun as error:
                 found.append(error)
         return found
+
+
+def _is_labelled(run: RunSummary, key: str, value: str) -> bool:
+    searched = {"name": (run.name,), "template": (run.template, run.labels.get(TEMPLATE_UID))}.get(key, ())
+    return run.labels.get(key) == value or any(value in one for one in searched if one)
 
 
 def _columns_of_json(labels: str, parameters: str) -> tuple[dict[str, str], dict[str, str | None], str]:

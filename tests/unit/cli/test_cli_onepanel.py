@@ -164,6 +164,46 @@ def test_run_again_in_another_pool(argosy: Argosy, say: str, folder: Path) -> No
         name = again["metadata"]["name"]
 
 
+def test_a_retry_in_another_pool(argosy: Argosy, say: str, folder: Path) -> None:
+    (folder / "argosy.toml").write_text(POOLS.replace("gpus = 900", 'cpu = 0.25\nmemory = "900Ti"'))
+    (folder / say).write_text(TEMPLATE.replace("echo ", 'test "$ONEPANEL_PROVIDER" = "$WANTED" || exit 3; echo '))
+    assert argosy("run", say, "-q").code == 1
+    before = json.loads(argosy("get", "@latest", "-o", "json").out)
+    refused = argosy("retry", "@latest", "-p", "sys-node-pool=large.gpu", "-q")
+    assert (refused.code, "of memory, and this machine has" in refused.err) == (5, True)
+    assert argosy("retry", "@latest", "-p", "sys-node-pool=nowhere", "-q").code == 2
+    assert json.loads(argosy("get", "@latest", "-o", "json").out)["spec"] == before["spec"]
+    (folder / "argosy.toml").write_text(POOLS.replace("gpus = 900", "cpu = 0.25"))
+    assert argosy("retry", "@latest", "-p", "sys-node-pool=large.gpu", "-q").code == 1
+    again = json.loads(argosy("get", "@latest", "-o", "json").out)
+    assert again["spec"]["templates"][1]["container"]["resources"] == {"requests": {"cpu": "0.25"}}
+
+
+def test_params_of_a_template_with_a_field_too_many(argosy: Argosy, say: str, folder: Path) -> None:
+    (folder / say).write_text(TEMPLATE.replace("displayName: Message", "label: Message"))
+    assert argosy("params", say).code == 3
+    answer = argosy("params", say, "--no-strict")
+    assert (answer.code, "has no field `label`" in answer.err) == (0, True)
+    assert "message" in answer.out
+
+
+def test_name_and_template_are_searched_in(argosy: Argosy, say: str) -> None:
+    assert argosy("templates", "create", say, "--name", "Say It").code == 0
+    run(argosy, "template/say-it", "workflow-execution-name=first-one")
+    run(argosy, say, "workflow-execution-name=second-one")
+    for label, found in (
+        ("name=st-o", "first-one\n"),
+        ("name=-one", "second-one\nfirst-one\n"),
+        ("template=ay-i", "first-one\n"),
+        ("template=other", ""),
+        ("names=first", ""),
+    ):
+        assert argosy("list", "-l", label, "-o", "name").out == found
+    for label, found in (("name=ay", "workflowtemplate/say-it\n"), ("template=it", "workflowtemplate/say-it\n")):
+        assert argosy("templates", "list", "-l", label, "-o", "name").out == found
+    assert argosy("templates", "list", "-l", "name=other", "-o", "name").out == ""
+
+
 def test_a_node_pool_of_the_file_that_there_is_not(argosy: Argosy, folder: Path) -> None:
     (folder / "argosy.toml").write_text(POOLS)
     (folder / "no-pool.yaml").write_text(TEMPLATE.replace("value: default", "value: Standard_NC6"))
