@@ -13,7 +13,7 @@ import msgspec
 
 from argosy.dialects.guild.operations import Found
 from argosy.dialects.guild.program import decode, module_file_name
-from argosy.dialects.guild.python_flags import Module, module_of
+from argosy.dialects.guild.python_flags import Module, is_notebook, module_of, notebook_of
 from argosy.dialects.guild.schema import TYPES, Choice, Flag
 from argosy.dialects.guild.surroundings import Imported, Surroundings
 from argosy.dialects.guild.trees import Findings
@@ -87,7 +87,11 @@ def flags_of(found: Found, main: list[str], surroundings: Surroundings, findings
     operation = found.operation
     assert operation is not None
     module = _module(main, operation.python_path, surroundings)
-    dest = operation.flags_dest or (module.dest if module is not None else "args" if main else "none")
+    dest = (
+        "globals"
+        if is_notebook(main)
+        else operation.flags_dest or (module.dest if module is not None else "args" if main else "none")
+    )
     _check_dest(found, dest, findings)
     flags = dict(operation.flags)
     for one in _imported(found, main, module, dest, surroundings):
@@ -119,6 +123,8 @@ def flags_of(found: Found, main: list[str], surroundings: Surroundings, findings
 def _module(main: list[str], python_path: tuple[str, ...], surroundings: Surroundings) -> Module | None:
     if not main:
         return None
+    if is_notebook(main):
+        return notebook_of(surroundings.read(main[0]) or "")
     for path in module_file_name(main[0], ["", *python_path]):
         text = surroundings.read(path)
         if text is not None:

@@ -15,6 +15,7 @@ import msgspec
 
 from argosy.dialects.guild.flags import OperationFlags, flags_of, parameter_name
 from argosy.dialects.guild.operations import Found
+from argosy.dialects.guild.python_flags import is_notebook
 from argosy.dialects.guild.requirements import Required, required_of
 from argosy.dialects.guild.schema import Expect, Operation, Sourcecode
 from argosy.dialects.guild.scripts import source_of
@@ -111,11 +112,6 @@ class Lowering:
             message = f"the operation {found.whole_name} has {' and '.join(kinds)}"
             self.findings.at("guild-operation", message, span, hint="leave one of them")
             return False
-        if operation.notebook:
-            hint = f"write `exec: jupyter nbconvert --to notebook --execute {operation.notebook}`"
-            message = "operations that are notebooks are not run here"
-            self.findings.at("guild-notebook", message, found.places.span(("notebook",)), hint=hint)
-            return False
         return True
 
     def flags(self, found: Found) -> OperationFlags:
@@ -129,8 +125,10 @@ class Lowering:
         """The module of an operation and its arguments; the operation's name where it says nothing."""
         operation = found.operation
         assert operation is not None
-        if operation.exec_ or operation.steps is not None or operation.notebook:
+        if operation.exec_ or operation.steps is not None:
             return []
+        if operation.notebook:
+            return self._split(operation.notebook, found, "notebook")
         return self._split(operation.main, found, "main") or [found.name]
 
     def _split(self, text: str, found: Found, key: str) -> list[str]:
@@ -182,7 +180,7 @@ class Lowering:
         words = ["__flag_args__" if one in ("${flag_args}", "${flags}") else one for one in words]
         spec: dict[str, Any] = {
             "operation": found.whole_name,
-            "kind": "exec" if operation.exec_ else "main",
+            "kind": "exec" if operation.exec_ else "notebook" if is_notebook(words) else "main",
             "words": words,
             "dest": flags.dest,
             "flags": flags.spec,

@@ -314,9 +314,14 @@ def put(into: dict[str, Any], name: str, value: Any) -> None:
 
 
 def run(
-    spec: dict[str, Any], given: dict[str, str], inputs: Any = None, checks: Any = None, with_globals: Any = None
+    spec: dict[str, Any],
+    given: dict[str, str],
+    inputs: Any = None,
+    checks: Any = None,
+    with_globals: Any = None,
+    notebook: Any = None,
 ) -> int:
-    """Carry the operation out and return its exit code. The last three: parts that only some operations have."""
+    """Carry the operation out and return its exit code. The last four: parts that only some operations have."""
     placed: Any = None
     try:
         values = values_of(spec["flags"], given) if spec["flags"] else {}
@@ -331,6 +336,8 @@ def run(
         def begin() -> int:
             if spec["kind"] == "exec":
                 return _run_command(words, spec, values, alone=inputs is None and checks is None)
+            if notebook is not None:
+                return notebook(words, spec, values)
             run_module(words, spec, values, with_globals)
             return 0
 

@@ -6,6 +6,7 @@ It knows Python's syntax; nothing is imported or run.
 from __future__ import annotations
 
 import ast
+import json
 from typing import Any, cast
 
 import msgspec
@@ -52,6 +53,22 @@ def module_of(text: str) -> Module | None:
         # Options that are made elsewhere, or in loops, are not seen here.
         sure = sure and bool(options)
     return Module(imports=imports, globals=values, spaces=spaces, options=tuple(options), sure=sure)
+
+
+def is_notebook(words: list[str]) -> bool:
+    """Whether what is run, as words, is a notebook."""
+    return bool(words) and words[0].endswith(".ipynb")
+
+
+def notebook_of(text: str) -> Module | None:
+    """What the code of a notebook tells; None when it is none. Lines for its shell are left out."""
+    try:
+        cells: Any = json.loads(text)["cells"]
+        code = ["".join(one["source"]) for one in cells if one["cell_type"] == "code"]
+    except (ValueError, LookupError, TypeError):
+        return None
+    lines = [line for line in "\n".join(code).splitlines() if not line.lstrip().startswith(("%", "!"))]
+    return module_of("\n".join(lines))
 
 
 def _imported(node: ast.AST) -> list[str]:

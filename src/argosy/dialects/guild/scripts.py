@@ -29,6 +29,7 @@ def source_of(spec: Spec) -> str:
         ("program_inputs.py", "Inputs", bool(spec.get("sources"))),
         ("program_checks.py", "checked", bool(spec.get("expect"))),
         ("program_globals.py", "run_with_globals", sets_globals),
+        ("program_notebook.py", "run_notebook", spec["kind"] == "notebook"),
     ]
     texts = [_text("program.py"), *(_text(name) for name, _, wanted in parts if wanted)]
     # What stands between braces in it would be taken for a tag; as a text of Python it can be written so.

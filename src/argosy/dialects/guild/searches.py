@@ -73,7 +73,9 @@ def _chosen(key: str, given: Any) -> tuple[str, list[str]]:
     """The default one's algorithm, and its flags: of several the one that says so, else the first."""
     if isinstance(given, list):
         items = cast("list[Any]", given)
-        marked = [one for one in items if isinstance(one, dict) and _mapping(cast("object", one)).get("default")]
+        marked: list[Any] = [
+            one for one in items if isinstance(one, dict) and _mapping(cast("object", one)).get("default")
+        ]
         return _chosen("optimizer", (marked or items or [""])[0])
     if not isinstance(given, dict):
         return str(given), []

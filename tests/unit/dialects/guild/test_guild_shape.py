@@ -62,7 +62,6 @@ def test_a_misspelt_item_is_guessed() -> None:
         ("op:\n  main: a ${x}\n", "2:9 error: `main` contains the invalid reference `${x}`: there is no such flag"),
         ("op:\n  exec: a 'b\n", "2:9 error: `exec` cannot be split into words: no closing quotation"),
         ("op:\n  main: a\n  exec: b\n", "3:9 error: the operation op has main and exec"),
-        ("op:\n  notebook: a.ipynb\n", "2:13 error: operations that are notebooks are not run here"),
     ],
 )
 def test_errors_of_an_operation_have_places(text: str, said: str) -> None:
