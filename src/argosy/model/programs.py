@@ -32,6 +32,7 @@ FILES = "argosy.dev/program-files"
 PYTHONPATH = "PYTHONPATH"
 # What Hera's steps run to call a function of the program, where it is not pasted into the manifest.
 RUNNER = ("-m", "hera.workflows.runner")
+_PLAIN_PYTHON = re.compile(r"(?:docker\.io/)?(?:library/)?python(?::[\w.-]+)?(?:@.*)?")
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +119,11 @@ def _with_program(template: Template, program: Program, defaults: Template | Non
     metadata = replace(metadata, annotations={**metadata.annotations, HOST: IN_IMAGE})
     container = replace(container, env=with_path(container.env, program.folders or (".",)))
     return replace(template, metadata=metadata, **{"script" if template.script is not None else "container": container})
+
+
+def lacks_packages(container: ContainerFields) -> bool:
+    """Whether it is one of Hera's steps that import the program, in an image with nothing but Python."""
+    return _calls_program(container) and _PLAIN_PYTHON.fullmatch(container.image) is not None
 
 
 def _with_inline(template: Template, program: Program, defaults: Template | None) -> Template:

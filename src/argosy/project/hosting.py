@@ -28,7 +28,7 @@ from argosy.model.host_templates import (
     templates_in,
 )
 from argosy.model.manifest import Template, Workflow
-from argosy.model.programs import is_of_program, with_files
+from argosy.model.programs import is_of_program, lacks_packages, with_files
 
 if TYPE_CHECKING:
     from argosy.project.configuration import Configuration
@@ -56,7 +56,8 @@ class Leaves(msgspec.Struct, frozen=True, kw_only=True):
     """The templates of a run that become processes, by where they run. images: what the others name.
 
     coded: those of the others that are given the code. elsewhere: those on the host with artifacts at absolute paths.
-    functions: those on the host that are calls of Python functions.
+    functions: those on the host that are calls of Python functions. bare: those of the others that import a program
+    whose packages are not in their image.
     """
 
     hosts: tuple[str, ...]
@@ -65,6 +66,7 @@ class Leaves(msgspec.Struct, frozen=True, kw_only=True):
     coded: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
 
 
 def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
@@ -74,6 +76,7 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
     coded: list[str] = []
     elsewhere: list[str] = []
     functions: list[str] = []
+    bare: list[str] = []
     images: dict[str, None] = {}
     defaults = workflow.spec.template_defaults
     for template in _templates(workflow, surroundings):
@@ -81,6 +84,8 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
         if main is not None and needs_image(template, defaults):
             others.append(template.name)
             coded.append(template.name)
+            if lacks_packages(main):
+                bare.append(template.name)
             beside = (main, *template.init_containers, *template.sidecars)
         elif is_host(template, defaults):
             hosts.append(template.name or "a step written in place")
@@ -105,6 +110,7 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
         coded=tuple(coded),
         elsewhere=tuple(elsewhere),
         functions=tuple(functions),
+        bare=tuple(bare),
     )
 
 
@@ -136,6 +142,11 @@ def chosen_runtime(
     """
     from argosy.project.submission import chosen_runtime as chosen
 
+    if name == "auto" and leaves.bare:
+        for runtime in ("sandbox", "process"):
+            with contextlib.suppress(EnvironmentTrouble):
+                why = f"{leaves.bare[0]} imports the program, whose packages its image has not"
+                return chosen(runtime, [], configuration)[0], f"{runtime}, because {why}"
     if not leaves.hosts:
         return chosen(name, list(images), configuration, logins)
     if name == "auto" and not leaves.others and not leaves.images:

@@ -244,6 +244,14 @@ def test_the_runner_has_the_program_and_its_modules(folder: Path, argosy: Argosy
     assert converted["metadata"]["annotations"]["argosy.dev/program"] == "lib/flow.py:w"
 
 
+def test_the_runner_in_an_image_with_nothing_but_python_has_the_projects_packages(folder: Path, argosy: Argosy) -> None:
+    (folder / "part.py").write_text("def double(n):\n    return 2 * n\n")
+    name = program(folder, RUNNER.replace("anything:1", "python:3.12"))
+    ran = argosy("run", name, "--name", "one", "--runtime", "auto")
+    assert ran.code == 0, ran.err
+    assert "imports the program, whose packages its image has not" in ran.err
+
+
 def test_a_program_that_creates_what_a_function_makes(folder: Path, argosy: Argosy) -> None:
     name = program(
         folder,
