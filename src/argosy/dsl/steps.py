@@ -18,7 +18,7 @@ from argosy.dsl import codec, layout
 from argosy.dsl.expression import STDOUT, quoted
 from argosy.dsl.expression import Ref as Reference
 from argosy.dsl.options import ATTRIBUTE, Options, OptionWords, checked
-from argosy.dsl.places import code_root
+from argosy.dsl.places import code_root, project_folder
 from argosy.dsl.scopes import Scope, Task, kebab
 from argosy.dsl.shapes import File, Json, Leaf, Many, Nothing, Shape, Signature, Text, leaves, signature_of
 from argosy.dsl.tracing import KEPT, LeafTemplate, ReferredTemplate, Trace, current, outcome
@@ -364,6 +364,12 @@ def target_of(function: Callable[..., Any]) -> str:
 
 def _file_of(function: Callable[..., Any]) -> Path | None:
     module = sys.modules.get(function.__module__)
+    cells: object = getattr(module, "In", None)
+    if function.__module__ == "__main__" and isinstance(cells, list):
+        # The name under which IPython keeps what was entered.
+        from argosy.dsl.cells import write_module
+
+        return write_module(cast("list[str]", cells), project_folder(Path.cwd().resolve()))
     found = getattr(module, "__file__", None) or function.__code__.co_filename
     file = Path(found).absolute()
     return file.resolve() if file.is_file() else None

@@ -81,10 +81,11 @@ def location_of(url: str) -> dict[str, Any]:
 
 def for_cluster(project: Project, workflow: Workflow, cluster: Cluster) -> tuple[ConfigMap | None, Workflow]:
     """The workflow as a cluster runs it, and the ConfigMap with its code when it needs one. Raises UsageError."""
+    workflow = _with_locations(workflow, cluster)
     defaults = workflow.spec.template_defaults
     templates = workflow.spec.templates
     if not any(_on_host(one, defaults) for one in templates):
-        return None, _with_locations(workflow, cluster)
+        return None, workflow
     bundle = None if cluster.code_in_image else _bundle(project, workflow)
     volumes = workflow.spec.volumes
     if bundle is not None:
@@ -93,7 +94,7 @@ def for_cluster(project: Project, workflow: Workflow, cluster: Cluster) -> tuple
         _template(one, cluster, with_code=bundle is not None) if _on_host(one, defaults) else one for one in templates
     )
     spec = replace(workflow.spec, templates=made, volumes=volumes)
-    return bundle, _with_locations(replace(workflow, spec=spec), cluster)
+    return bundle, replace(workflow, spec=spec)
 
 
 def _on_host(template: Template, defaults: Template | None) -> bool:
