@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.checks.finding import Finding
-from argosy.errors import EnvironmentTrouble, InvalidFile, NotFound
+from argosy.errors import EnvironmentTrouble, InvalidFile, NotFound, UsageError
 from argosy.experiments.provenance import Python, Snapshot, Stored
 from argosy.model.host_templates import (
     CODE_RULES,
@@ -28,7 +28,7 @@ from argosy.model.host_templates import (
     templates_in,
 )
 from argosy.model.manifest import Template, Workflow
-from argosy.model.programs import is_of_program, lacks_packages, with_files
+from argosy.model.programs import PROGRAM, is_of_program, lacks_packages, with_files
 
 if TYPE_CHECKING:
     from argosy.project.configuration import Configuration
@@ -197,6 +197,8 @@ def with_code(
         take = needed or wanted.snapshot is not None or project.configuration.keep_code
     if not needed and not take:
         return workflow, options, ()
+    if take and wanted.snapshot is None and (leaves.coded or leaves.functions):
+        _check_is_inside(project, workflow)
     snapshot = _snapshot(project, workflow, wanted) if take else None
     python, environment = _python(project)
     if _calls_functions(workflow, options):
@@ -212,6 +214,16 @@ def with_code(
         workflow, options = _hosted(project, workflow, options)
         return workflow, options, (*findings, *elsewhere)
     return workflow, options, findings
+
+
+def _check_is_inside(project: Project, workflow: Workflow) -> None:
+    """Raises UsageError when steps import a program that is not in the code that they get."""
+    program = workflow.metadata.annotations.get(PROGRAM, "")
+    if program.startswith("/"):
+        raise UsageError(
+            f"Steps import {program.partition(':')[0]}, which is not in the project's folder {project.folder}",
+            hint=f"run it from its own folder: cd {os.path.dirname(program)}",
+        )
 
 
 def _calls_functions(workflow: Workflow, options: RunOptions) -> bool:

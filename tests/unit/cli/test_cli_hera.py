@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,19 @@ def test_the_runner_in_an_image_with_nothing_but_python_has_the_projects_package
     ran = argosy("run", name, "--name", "one", "--runtime", "auto")
     assert ran.code == 0, ran.err
     assert "imports the program, whose packages its image has not" in ran.err
+
+
+def test_a_program_outside_of_the_project_whose_steps_import_it(folder: Path, argosy: Argosy) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "argosy.toml").write_text("")
+    (folder / "part.py").write_text("def double(n):\n    return 2 * n\n")
+    program(folder, RUNNER)
+    refused = argosy("run", str(folder / "program.py"), "--home", str(folder / "mine" / ".argosy"))
+    assert refused.code == 0, refused.err
+    os.chdir(folder / "mine")
+    refused = argosy("run", "../program.py")
+    assert refused.code == 2
+    assert "run it from its own folder: cd" in refused.err
 
 
 def test_a_program_that_creates_what_a_function_makes(folder: Path, argosy: Argosy) -> None:
