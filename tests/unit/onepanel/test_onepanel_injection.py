@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from argosy.dialects.onepanel.injection import METRICS, VARIABLES, is_onepanel, with_places, without_places
 from argosy.dialects.onepanel.reader import load
 from argosy.model.manifest import Template, Workflow
@@ -99,6 +101,35 @@ def test_addresses_of_sidecars_for_people() -> None:
         ("sys-sidecar-url--tensorboard", "http://localhost:6006")
     ]
     assert read().spec.arguments is None
+
+
+SHOWN = (
+    "{name: %s, image: tb, ports: [{containerPort: %s}], env: [{name: ONEPANEL_INTERACTIVE_SIDECAR, value: 'true'}]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "task", "message"),
+    [
+        (SHOWN % ("tb", 6006), SHOWN % ("tb", 6007), "", ""),
+        (SHOWN % ("tb", 6006), "{name: tb, image: tb, ports: [{containerPort: 6006}]}", "", ""),
+        (
+            SHOWN % ("tb", 6006),
+            SHOWN % ("tb", 6006),
+            "",
+            "the sidecars tb of work and tb of tell answer at http://localhost:6006",
+        ),
+        (SHOWN % ("a", 80), SHOWN % ("b", 80), "", "the sidecars a of work and b of tell answer"),
+        (SHOWN % ("a", 80), "", "}, {name: c, template: work", "the sidecars a of the tasks that call work answer"),
+        ("", SHOWN % ("b", 80), ", withItems: [1, 2]", "the sidecars b of the tasks that call tell answer"),
+    ],
+)
+def test_sidecars_that_want_one_port(first: str, second: str, task: str, message: str) -> None:
+    text = TEXT.replace("{name: tensorboard, image: tb}", first) % task
+    text = text.replace("source: 'echo > /tmp/sys-metrics.json'}", f"source: ls}}\n  sidecars: [{second}]")
+    found = [one for one in load(text, "a.yaml").diagnostics if one.rule == "onepanel-sidecar"]
+    assert len(found) == bool(message)
+    assert all(message in one.message and one.span is not None and one.severity == "warning" for one in found)
 
 
 def test_metrics_that_are_handed_on() -> None:

@@ -6,11 +6,14 @@ Source: onepanelio/core, pkg/workflow_execution.go.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
+from argosy.checks.finding import Finding
 from argosy.dialects.onepanel.server_calls import without_server
 from argosy.model.manifest import (
     ArchiveStrategy,
@@ -76,14 +79,45 @@ def sidecar_addresses(spec: WorkflowSpec) -> dict[str, str]:
 
     The server gives each an address of its own; here they have the network of this machine.
     """
-    found: dict[str, str] = {}
-    for template in spec.templates:
-        for sidecar in template.sidecars:
+    return {f"{SIDECAR_URL}{name}": f"http://localhost:{port}" for _, _, name, port in _interactive(spec)}
+
+
+def sidecar_clashes(spec: WorkflowSpec) -> Iterator[Finding]:
+    """A warning for each port that several sidecars want which people look at, as they may run at the same time.
+
+    On a cluster each pod has ports of its own; here all have this machine's.
+    """
+    tasks = [task for one in spec.templates if one.dag is not None for task in one.dag.tasks]
+    calls = Counter(task.template for task in tasks)
+    looped = {task.template for task in tasks if task.with_items or task.with_param or task.with_sequence is not None}
+    taken: dict[int, tuple[int, str]] = {}
+    for place, index, name, port in _interactive(spec):
+        template = spec.templates[place].name
+        first, other = taken.setdefault(port, (place, name))
+        if (first, other) != (place, name):
+            who = f"the sidecars {other} of {spec.templates[first].name} and {name} of {template}"
+        elif template in looped or calls[template] > 1:
+            who = f"the sidecars {name} of the tasks that call {template}"
+        else:
+            continue
+        yield Finding(
+            rule="onepanel-sidecar",
+            severity="warning",
+            path=("spec", "templates", place, "sidecars", index),
+            message=f"{who} answer at http://localhost:{port}: only the first that is there gets it",
+            why="steps have the ports of this machine, and no addresses of their own",
+            hint="give each a port of its own, in its command and its `ports`, or let one task wait for the other",
+        )
+
+
+def _interactive(spec: WorkflowSpec) -> Iterator[tuple[int, int, str, int]]:
+    """The sidecars that people look at: place of the template, place in it, name, port."""
+    for place, template in enumerate(spec.templates):
+        for index, sidecar in enumerate(template.sidecars):
             shown = any(one.name == INTERACTIVE and one.value == "true" for one in sidecar.env)
             port = _first_port(sidecar.ports)
             if shown and port:
-                found[f"{SIDECAR_URL}{sidecar.name}"] = f"http://localhost:{port}"
-    return found
+                yield place, index, sidecar.name, port
 
 
 def _first_port(ports: object) -> int:

@@ -12,6 +12,7 @@ from argosy.dialects.argo import Loaded, LoadedDocument
 from argosy.dialects.argo_kinds import ABSENT
 from argosy.dialects.argo_kinds import OLDER as ARGO_OLDER
 from argosy.dialects.argo_kinds import WORDS as ARGO_WORDS
+from argosy.dialects.onepanel.injection import sidecar_clashes
 from argosy.dialects.onepanel.inputs import problems_of, signature_of
 from argosy.dialects.onepanel.lower import cron_of, workflow_of
 from argosy.dialects.onepanel.names import LONGEST, TOO_LONG, is_too_long, name_of_file, uid_of
@@ -140,7 +141,7 @@ class _Reader:
         parameters = spec.arguments.parameters if spec.arguments is not None else ()
         signature: Signature = signature_of(parameters)
         cron = value.kind == "CronWorkflow"
-        problems = [*found, *findings_of(spec), *([] if cron else problems_of(parameters))]
+        problems = [*found, *findings_of(spec), *sidecar_clashes(spec), *([] if cron else problems_of(parameters))]
         self.diagnostics += [_diagnostic(one, places) for one in problems]
         self.documents.append(
             LoadedDocument(
