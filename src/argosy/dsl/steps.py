@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar, Unpack, cast, overload
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack, cast, get_origin, overload
 
 from argosy.dsl import codec, layout
 from argosy.dsl.expression import STDOUT, quoted
@@ -20,7 +21,7 @@ from argosy.dsl.expression import Ref as Reference
 from argosy.dsl.options import ATTRIBUTE, Options, OptionWords, checked
 from argosy.dsl.places import code_root, project_folder
 from argosy.dsl.scopes import Scope, Task, kebab
-from argosy.dsl.shapes import File, Json, Leaf, Many, Nothing, Shape, Signature, Text, leaves, signature_of
+from argosy.dsl.shapes import File, Json, Leaf, Many, Nothing, Shape, Signature, Text, choices_of, leaves, signature_of
 from argosy.dsl.tracing import KEPT, LeafTemplate, ReferredTemplate, Trace, current, outcome
 from argosy.dsl.trouble import NOWHERE, Place, TraceError, WrongValue
 from argosy.dsl.values import Given, Standin, given, tasks_of
@@ -29,6 +30,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 HOST = "argosy.dev/host"
 FUNCTION = "argosy.dev/function"
+ASSUMED = "argosy.dev/assumed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Calling:
     name: str = ""
     after: tuple[Any, ...] = ()
     on_exit: Any = None
+    on_running: Any = None
 
 
 class Step(Generic[P, R]):
@@ -75,6 +78,10 @@ class Step(Generic[P, R]):
         """The same step, after which the handler runs however it ended; its `status` is the step's phase."""
         return Step(self.function, self.form, self.options, replace(self._calling, on_exit=handler))
 
+    def on_running(self, handler: Callable[..., Any]) -> Step[P, R]:
+        """The same step, beside which the handler runs once it has begun."""
+        return Step(self.function, self.form, self.options, replace(self._calling, on_running=handler))
+
     def __repr__(self) -> str:
         return f"<step {self.function.__qualname__}>"
 
@@ -98,6 +105,9 @@ class Step(Generic[P, R]):
                 scope.wait_for(task, other)
         if self._calling.on_exit is not None:
             task.hooks["exit"] = handled(scope.trace, self._calling.on_exit, f"tasks.{task.name}.status")
+        if self._calling.on_running is not None:
+            running = handled(scope.trace, self._calling.on_running, f"tasks.{task.name}.status")
+            task.hooks["running"] = running | {"expression": f"tasks[{quoted(task.name)}].status == 'Running'"}
         return self.form_in(scope.trace).outcome(task, self.signature.result)
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Given:
@@ -107,6 +117,7 @@ class Step(Generic[P, R]):
             bound = inspect.signature(self.function).bind(*args, **kwargs)
         except TypeError as error:
             raise TraceError(f"{what}: {error}") from None
+        with_tagged_defaults(bound, self.signature)
         shapes = dict(self.signature.parameters)
         taken = Given({}, {}, {})
         for name, value in bound.arguments.items():
@@ -182,6 +193,17 @@ class FunctionForm(Form):
         return function_template(step, trace, target, step.signature, sizes, keep)
 
 
+def _nothing_of(shape: Shape) -> str:
+    """The text that stands for a value of this shape where no step runs."""
+    if isinstance(shape, (Text, Json)) and (choices := choices_of(shape)):
+        return choices[0]
+    if isinstance(shape, Text):
+        return "unknown"
+    declared = shape.type if isinstance(shape, Json) else list
+    origin = get_origin(declared) or declared
+    return {int: "0", float: "0", bool: "false", list: "[]", tuple: "[]", dict: "{}"}.get(origin, "null")
+
+
 def _target_here(step: Step[..., Any], trace: Trace) -> str:
     """The name by which a run inside of this process finds the function, or what stands for it."""
     assert trace.functions is not None
@@ -209,6 +231,8 @@ def function_template(
     if variables or step.options.variables():
         container["env"] = [*variables, *step.options.variables()]
     annotations = {HOST: "image" if step.options.image is not None else "true", FUNCTION: target}
+    if assumed := {leaf.name: _nothing_of(leaf.shape) for leaf in leaves(signature.result, "") if leaf.is_parameter}:
+        annotations[ASSUMED] = json.dumps(assumed)
     inputs = _inputs(found, signature, sizes)
     outputs = _outputs(list(leaves(signature.result, "")), keep)
     if keep:
@@ -258,7 +282,7 @@ def _mounted(trace: Trace, at: str, claim: str) -> dict[str, str]:
 
 
 def _inputs(found: list[Leaf], signature: Signature, sizes: Mapping[str, int]) -> dict[str, Any]:
-    defaults = default_texts(signature)
+    defaults = default_texts(signature, tags=False)
     parameters = [
         {"name": leaf.name, **({"value": defaults[leaf.name]} if leaf.name in defaults else {})}
         for leaf in found
@@ -320,11 +344,25 @@ def _outputs(found: list[Leaf], keep: bool, *, written: bool = False) -> dict[st
     return {name: one for name, one in made.items() if one}
 
 
-def default_texts(signature: Signature) -> dict[str, str]:
-    """The texts of the parameters' defaults, by the names of leaves."""
+def with_tagged_defaults(bound: inspect.BoundArguments, signature: Signature) -> None:
+    """Gives a call the defaults that a template cannot have: what has braces in it would be taken for a tag."""
+    shapes = dict(signature.parameters)
+    for name, value in signature.defaults.items():
+        if name not in bound.arguments and _has_tag(value, name, shapes[name]):
+            bound.arguments[name] = value
+
+
+def _has_tag(value: Any, name: str, shape: Shape) -> bool:
+    return any("{{" in text for text in default_texts(Signature(((name, shape),), {name: value}, shape, {})).values())
+
+
+def default_texts(signature: Signature, *, tags: bool = True) -> dict[str, str]:
+    """The texts of the parameters' defaults, by the names of leaves. tags: also of those with a text like a tag."""
     made: dict[str, str] = {}
     shapes = dict(signature.parameters)
     for name, value in signature.defaults.items():
+        if not tags and _has_tag(value, name, shapes[name]):
+            continue
         try:
             parts = codec.parts(value, shapes[name], name)
             for leaf in leaves(shapes[name], name):
@@ -437,7 +475,7 @@ def printed(task: Task, shape: Shape) -> Any:
 
 def passed_as_variables(signature: Signature) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Inputs, and environment variables with the same names: values of parameters, paths of files."""
-    defaults = default_texts(signature)
+    defaults = default_texts(signature, tags=False)
     inputs: dict[str, Any] = {}
     variables: list[dict[str, Any]] = []
     for name, shape in signature.parameters:

@@ -26,6 +26,8 @@ NO_CODE = "none"
 FUNCTION = "argosy.dev/function"
 # The module whose program calls it.
 FUNCTION_MODULE = "argosy.dsl.inside"
+# On a template: what `argosy plan` takes for its output parameters, which have types there: a JSON object of texts.
+ASSUMED = "argosy.dev/assumed"
 # On a workflow: the `CodeRules` of its code, as JSON.
 CODE_RULES = "argosy.dev/code-rules"
 # Written by us on a host template that was made ready to run: the image that its file named, perhaps none.
@@ -41,6 +43,9 @@ ENVIRONMENTS = "argosy.dev/environments"
 # Where these are in a step whose own home is not kept, and the volume that they are on.
 ENVIRONMENTS_FOLDER = "/argosy/environments"
 ENVIRONMENTS_VOLUME = "argosy-environments"
+
+# On a template: the ports that its container has, with commas between them; 0 stands for any that is free.
+PORTS = "argosy.dev/ports"
 
 LARGEST_BYTES = 1 << 20
 MOST_FILES = 100

@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.errors import UsageError
-from argosy.model.host_templates import CODE_FOLDER, FUNCTION, HOST, annotation, is_host, main_container
+from argosy.model.host_templates import ASSUMED, CODE_FOLDER, FUNCTION, HOST, annotation, is_host, main_container
 from argosy.model.manifest import (
     Artifact,
     ArtifactFields,
@@ -121,7 +121,7 @@ def _template(template: Template, cluster: Cluster, *, with_code: bool) -> Templ
             parameters=tuple(_placed_parameter(one) for one in template.outputs.parameters),
         )
     metadata = template.metadata or Metadata()
-    kept = {name: one for name, one in metadata.annotations.items() if name not in (HOST, FUNCTION)}
+    kept = {name: one for name, one in metadata.annotations.items() if name not in (HOST, FUNCTION, ASSUMED)}
     return replace(template, metadata=replace(metadata, annotations=kept), **made)
 
 

@@ -16,11 +16,13 @@ from argosy.checks.catalog import Catalog, DocumentCatalog, Options
 from argosy.checks.finding import Finding
 from argosy.dialects.argo import Loaded, LoadedDocument, load
 from argosy.dialects.detect import detect, told
+from argosy.dialects.program_text import workflows_named
 from argosy.errors import InvalidFile, NotFound
 from argosy.syntax.diagnostics import Diagnostic
 from argosy.syntax.limits import LARGEST_FILE_BYTES, Limits
 
 ENDINGS = (".yaml", ".yml", ".json")
+PROGRAMS = ".py"
 STANDARD_INPUT = "-"
 # The front-ends besides Argo's, by dialect: modules with a `load` as Argo's has.
 READERS = {"onepanel": "argosy.dialects.onepanel.reader", "dstack": "argosy.project.dstack_files"}
@@ -178,7 +180,7 @@ def manifests_of(folder: Path) -> list[tuple[str, list[str]]]:
         *(one for one in sorted(folder.iterdir()) if one.is_dir() and not one.name.startswith(".")),
     ]
     for place in places:
-        for path in sorted(one for one in place.iterdir() if one.suffix in ENDINGS and one.is_file()):
+        for path in sorted(one for one in place.iterdir() if one.suffix in (*ENDINGS, PROGRAMS) and one.is_file()):
             names = _workflows_in(path)
             if names:
                 found.append((str(path.relative_to(folder)), names))
@@ -193,6 +195,9 @@ def _hidden_folders(folder: Path) -> list[Path]:
 
 def _workflows_in(path: Path) -> list[str]:
     try:
+        if path.suffix == PROGRAMS:
+            # Not loaded: a list of what there is runs nothing.
+            return workflows_named(path.read_bytes()[:LARGEST_FILE_BYTES].decode("utf-8", "replace"))
         loaded = _loaded(path.read_bytes(), str(path), False)
     except OSError:
         return []

@@ -23,6 +23,7 @@ from argosy.model.events import (
     RunStarted,
     TimePassed,
 )
+from argosy.model.host_templates import ASSUMED, annotation
 from argosy.model.manifest import CallFields, Outputs, Parameter, Template
 from argosy.plan.actions import AcquireLocks, Kill, ReadCache, Start
 from argosy.plan.plan import Plan
@@ -161,10 +162,11 @@ class _Simulation:
         node = self.plan.nodes[start.node]
         step = node.display_name.partition("(")[0]
         declared = start.template.outputs or Outputs()
+        assumed = {**_typed(start.template), **assumption.outputs}
         parameters = tuple(
             Parameter(
                 name=one.name,
-                value=assumption.outputs.get(one.name) or self._value(step, one),
+                value=assumed.get(one.name) or self._value(step, one),
                 global_name=one.global_name,
             )
             for one in declared.parameters
@@ -190,9 +192,17 @@ class _Simulation:
         return f'["{UNKNOWN}"]' if (step, output) in self.looped else UNKNOWN
 
 
+def _typed(template: Template) -> dict[str, str]:
+    """What stands for outputs whose types are known: nothing, of each type."""
+    text = annotation(template, ASSUMED)
+    return msgspec.json.decode(text, type=dict[str, str]) if text else {}
+
+
 def _has_result(start: Start) -> bool:
     template: Template = start.template
-    return template.container is not None or template.script is not None or template.http is not None
+    if template.container is not None or template.script is not None:
+        return start.capture_result
+    return template.http is not None
 
 
 def _loops(plan: Plan) -> str:
