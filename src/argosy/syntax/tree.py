@@ -220,9 +220,11 @@ class TreeBuilder:
             if frame.merges is None:
                 frame.merges = []
             frame.merges.append((node, frame.key_place))
-        elif key is not None and key not in parent.values:
+        elif key is not None:
+            if key not in parent.values:
+                parent.key_places.append(frame.key_place)
+            # Of equal keys the last counts, for those who take them for less than an error.
             parent.values[key] = node
-            parent.key_places.append(frame.key_place)
 
     def _key(self, frame: _Frame, value: ScalarValue, length: int, place: int) -> None:
         if value is None:

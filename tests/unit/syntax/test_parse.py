@@ -126,7 +126,7 @@ def test_duplicate_keys_point_at_both() -> None:
 def test_duplicate_keys_are_all_found() -> None:
     parsed = parse("a: 1\na: 2\nb: {c: 1, c: 2}\n", "a.yaml")
     assert [str(found.span) for found in parsed.diagnostics] == ["a.yaml:2:1", "a.yaml:3:11"]
-    assert plain(parsed.documents[0]) == {"a": 1, "b": {"c": 1}}
+    assert plain(parsed.documents[0]) == {"a": 2, "b": {"c": 2}}
 
 
 @pytest.mark.parametrize(

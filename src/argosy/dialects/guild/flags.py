@@ -239,7 +239,7 @@ def _told(name: str, flag: Flag, skipped: bool) -> dict[str, Any]:
     told: dict[str, Any] = {"name": name, "default": _default(flag)}
     if flag.type not in ("", "auto"):
         told["type"] = flag.type
-    for key in ("arg_name", "arg_encoding", "env_name", "env_encoding"):
+    for key in ("arg_name", "arg_encoding", "env_name", "env_encoding", "nb_replace"):
         if value := getattr(flag, key):
             told[key] = value
     if skip:

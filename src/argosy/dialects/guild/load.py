@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from argosy.dialects.argo import Loaded, LoadedDocument
 from argosy.dialects.guild.lower import Lowering
-from argosy.dialects.guild.operations import Found, operations_of
+from argosy.dialects.guild.operations import Found, operations_of, script_of
 from argosy.dialects.guild.shape import shape_of
 from argosy.dialects.guild.surroundings import Surroundings
 from argosy.dialects.guild.trees import Findings
@@ -15,6 +15,7 @@ from argosy.syntax.diagnostics import Diagnostic
 from argosy.syntax.limits import Limits
 from argosy.syntax.nodes import Mapping, Scalar
 from argosy.syntax.parse import DEFAULT_LIMITS
+from argosy.syntax.source_map import SourceMap
 from argosy.syntax.span import Source
 
 NAMES = ("guild.yml", "guild.yaml")
@@ -42,7 +43,14 @@ class GuildFile:
         if self.default_model and f"{self.default_model}:{name}" in self.operations:
             return self.operations[f"{self.default_model}:{name}"]
         alike = [one for one in self.operations.values() if one.name == name]
-        return alike[0] if len(alike) == 1 else None
+        return alike[0] if len(alike) == 1 else self._script(name)
+
+    def _script(self, name: str) -> Found | None:
+        """A script beside the file, which is an operation that needs no words."""
+        found = script_of(name, self.surroundings, SourceMap(Scalar("", 0), self.source))
+        if found is not None:
+            self.operations.setdefault(name, found)
+        return found
 
     def default(self) -> Found | None:
         """The operation that is meant when none is named."""

@@ -11,6 +11,7 @@ import msgspec
 
 from argosy.dialects.guild.schema import CALLED, WITHOUT_EFFECT, Model, Operation, Package, Resource
 from argosy.dialects.guild.shape import INCLUDE, Part, Shape
+from argosy.dialects.guild.surroundings import Surroundings
 from argosy.dialects.guild.trees import Findings, is_null, listed, mapping, over, pairs_of, replaced, text_of
 from argosy.syntax.decode import decode
 from argosy.syntax.decoders import Manner
@@ -39,6 +40,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     def whole_name(self) -> str:
         """How people call it: MODEL:OPERATION, or OPERATION."""
         return f"{self.model}:{self.name}" if self.model else self.name
+
+
+def script_of(name: str, surroundings: Surroundings, places: SourceMap) -> Found | None:
+    """A Python script or a notebook that is run as it is, with all of its flags; None if there is none of that name."""
+    if not name.endswith((".py", ".ipynb")) or surroundings.kind(name) != "file":
+        return None
+    operation = Operation(main=shlex.quote(name), flags_import=True)
+    return Found(name=name, model="", operation=operation, resources={}, places=places)
 
 
 def operations_of(shape: Shape, findings: Findings) -> list[Found]:
@@ -218,6 +227,8 @@ def _items(node: Node | None) -> list[Mapping]:
 def _flag(node: Node) -> Node:
     if not isinstance(node, Mapping):
         return mapping([("default", node, node.place)], node.place)
+    if "nb-replace" in node.values:
+        node = replaced(node, {"nb-replace": listed})
     choices = node.values.get("choices")
     if choices is None:
         return node

@@ -48,13 +48,28 @@ def _with_flags(text: str, spec: dict[str, Any], values: dict[str, Any]) -> str:
     import re
 
     for flag in spec["flags"].values():
-        if not flag.get("arg_skip"):
+        if flag.get("nb_replace"):
+            for pattern in flag["nb_replace"]:
+                text = _replaced(text, pattern, repr(values[flag["name"]]))
+        elif not flag.get("arg_skip"):
             name, value = flag.get("arg_name") or flag["name"], repr(values[flag["name"]])
             assigned = re.compile(
                 rf"^({re.escape(name)}[ \t]*(?::[^=\n]+)?=[ \t]*)(?![=\s])[^\n#]*?([ \t]*(?:#.*)?)$", re.M
             )
             text = assigned.sub(lambda found, value=value: found[1] + value + found[2], text)
     return text
+
+
+def _replaced(text: str, pattern: str, value: str) -> str:
+    """The text with the first group of a pattern replaced wherever it fits; all that fits where it has none."""
+    import re
+
+    def put(found: Any) -> str:
+        group = 1 if found.re.groups else 0
+        start, end = found.start(group) - found.start(), found.end(group) - found.start()
+        return found[0][:start] + value + found[0][end:]
+
+    return re.sub(pattern, put, text, flags=re.M)
 
 
 def _write(name: str, text: str) -> None:

@@ -21,7 +21,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, renam
 class Choice(Words, frozen=True, kw_only=True):
     """One of the values of a flag. flags: what other flags are when it is chosen."""
 
-    value: Any
+    value: Any = None
     description: AnyString = ""
     flags: dict[str, Any] = {}
     alias: AnyString = ""
@@ -48,6 +48,8 @@ class Flag(Words, frozen=True, kw_only=True):
     min: Any = None
     max: Any = None
     distribution: str = ""
+    # Of notebooks: patterns whose groups are replaced by the value.
+    nb_replace: tuple[AnyString, ...] = ()
 
 
 class Rename(Words, frozen=True, kw_only=True):

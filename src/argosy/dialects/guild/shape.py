@@ -80,9 +80,9 @@ def shape_of(text: str | bytes, file: str, read: Read, *, limits: Limits = DEFAU
     """Read the file and put its parts together. Nothing is raised."""
     parsed = parse(text, file, limits=limits)
     findings = Findings(parsed.source)
-    findings.all += parsed.diagnostics
+    findings.all += [_as_guild(one) for one in parsed.diagnostics]
     reader = _Reader(findings, read, limits)
-    if parsed.documents and not any(one.severity == "error" for one in parsed.diagnostics):
+    if parsed.documents and not any(one.severity == "error" for one in findings.all):
         reader.read(corrected(parsed.documents[0], parsed.source), 0)
         for node in parsed.documents[1:]:
             findings.report("guild-documents", "a guild.yml is one document", node.place, hint="remove the `---`")
@@ -96,6 +96,13 @@ def shape_of(text: str | bytes, file: str, read: Read, *, limits: Limits = DEFAU
         source=parsed.source,
         diagnostics=tuple(findings.all),
     )
+
+
+def _as_guild(found: Diagnostic) -> Diagnostic:
+    """A key that stands twice is no error for the reader that Guild uses: the last counts."""
+    if found.rule != "yaml-duplicate-key":
+        return found
+    return msgspec.structs.replace(found, severity="warning", message=f"{found.message}; the last counts")
 
 
 class _Reader:

@@ -14,7 +14,7 @@ from argosy.dialects.guild.at_once import task_of
 from argosy.dialects.guild.flags import OperationFlags, parameter_name, text_of
 from argosy.dialects.guild.lower import Lowered, Lowering, references, template_name, with_tags
 from argosy.dialects.guild.names import fits
-from argosy.dialects.guild.operations import Found
+from argosy.dialects.guild.operations import Found, script_of
 from argosy.dialects.guild.requirements import Required, required_of
 from argosy.dialects.guild.schema import Step
 from argosy.dialects.guild.step_words import WITHOUT_EFFECT, read_step
@@ -147,6 +147,7 @@ class _Pipeline:
         all = self.lowering.operations
         whole = f"{self.found.model}:{name}" if self.found.model and ":" not in name else name
         found = all.get(whole) or all.get(name.removeprefix(":"))
+        found = found or script_of(name, self.lowering.surroundings, self.found.places)
         if found is None:
             near = did_you_mean(name, [one.name for one in all.values()] + list(all))
             hint = f"did you mean `{near}`?" if near else f"it defines {', '.join(all)}"

@@ -230,3 +230,14 @@ def test_an_operation_without_anything_to_run_is_the_module_of_its_name() -> Non
 def test_findings_of_lint_stand_at_the_operation() -> None:
     loaded = good("a: x\nop:\n  main: y\n")
     assert str(document(loaded, "op").source_map.key_span(("spec", "templates"))) == "guild.yml:3:3"
+
+
+def test_of_a_key_that_stands_twice_the_last_counts() -> None:
+    loaded = good("op: {main: a, flags: {x: 1, y: 2, x: 3}}\n")
+    assert flags(loaded, "op")["x"].default == "3"
+    assert problems(loaded) == ["1:35 warning: the key `x` stands twice in one mapping; the last counts"]
+
+
+def test_nothing_may_be_a_choice() -> None:
+    loaded = good("op: {exec: 'true', flags: {x: {default: null, choices: [null, balanced]}}}\n")
+    assert [one.value for one in flags(loaded, "op")["x"].choices] == ["null", "balanced"]

@@ -270,3 +270,12 @@ def test_unknown_options_are_warnings() -> None:
 def test_rules_on_code_that_differ_are_told() -> None:
     loaded = good("a: {main: m, sourcecode: x}\nb: {main: m, sourcecode: y}\np: {steps: [a, b]}\n")
     assert any("one snapshot" in one for one in problems(loaded, "warning"))
+
+
+def test_scripts_are_steps_as_they_are() -> None:
+    files = {"say.py": "msg = 'a'\nprint(msg)\n"}
+    text = "pipe: {steps: ['say.py msg=hello', say.py]}\n"
+    first, second = (one for (one,) in workflow(good(text, files), "pipe").spec.templates[0].steps or ())
+    assert (first.name, second.name) == ("say-py", "say-py-2")
+    assert _values(first) == {"msg": "hello"}
+    assert any("operation 'say.py' is not defined" in one for one in problems(read(text), "error"))
