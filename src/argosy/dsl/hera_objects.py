@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from types import ModuleType
 from typing import Any, cast
 
@@ -180,6 +180,14 @@ def _patch(package: ModuleType, made: Made) -> None:
             _patch_service(service, made, is_async=name.startswith("Async"))
 
 
+class _Requests:
+    """What Hera uses of `requests`."""
+
+    def __init__(self, request: Callable[..., _Response]) -> None:
+        for method in ("get", "post", "put", "delete", "patch"):
+            setattr(self, method, partial(request, self, method))
+
+
 def _noting(method: Any, made: Made, *, keep: bool) -> Callable[..., Any]:
     @wraps(method)
     def noted(self: Any, *_: object, **__: object) -> Any:
@@ -215,4 +223,8 @@ def _patch_service(service: Any, made: Made, *, is_async: bool) -> None:
         return _Response(made.answer(method.lower(), str(given.get("url", "")), body))
 
     service.__init__ = init
-    service._request = _later(request) if is_async else request
+    if "_request" in vars(service):
+        service._request = _later(request) if is_async else request
+    else:
+        # Hera 5 calls the package `requests` itself.
+        cast(Any, sys.modules[service.__module__]).requests = _Requests(request)

@@ -106,6 +106,25 @@ templates:
     assert all(finding.severity == "warning" and "env" in finding.hint for finding in findings)
 
 
+def test_the_lines_by_which_hera_reads_a_parameter_are_nobodys():
+    read = "try: p = json.loads(r'''{{inputs.parameters.p}}''')\n      except: p = r'''{{inputs.parameters.p}}'''"
+    text = """
+entrypoint: a
+templates:
+- name: a
+  inputs: {parameters: [{name: p, value: v}]}
+  script:
+    image: x
+    command: [python]
+    source: |
+      import json
+      %s
+      print(%s)
+"""
+    assert found(text % (read, "p"), "parameter-in-script") == []
+    assert len(found(text % (read, "'{{inputs.parameters.p}}'"), "parameter-in-script")) == 1
+
+
 def test_a_reference_to_a_step_of_the_same_group_is_warned_of():
     text = """
 entrypoint: a

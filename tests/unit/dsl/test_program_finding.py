@@ -167,6 +167,31 @@ def test_a_service_that_is_used_by_itself(tmp_path: Path) -> None:
     assert found["workflows"][0]["manifest"]["kind"] == "Workflow"
 
 
+def test_older_releases_of_hera_that_call_requests_themselves(tmp_path: Path) -> None:
+    (tmp_path / "hera" / "workflows").mkdir(parents=True)
+    (tmp_path / "hera" / "__init__.py").write_text("")
+    (tmp_path / "requests.py").write_text("def post(**given):\n    raise ConnectionError\n")
+    (tmp_path / "hera" / "workflows" / "__init__.py").write_text(
+        "from hera.workflows.service import WorkflowsService\n"
+    )
+    (tmp_path / "hera" / "workflows" / "service.py").write_text(
+        "import json, requests\n"
+        "class WorkflowsService:\n"
+        "    def __init__(self):\n"
+        "        self.host = self.namespace = None\n"
+        "    def create_workflow(self, req):\n"
+        "        return requests.post(url=self.host + '/api/v1/workflows/argo', data=json.dumps(req)).json()\n"
+    )
+    program = """
+        from hera.workflows import WorkflowsService
+        made = WorkflowsService().create_workflow({"workflow": {"metadata": {"generateName": "old-"}, "spec": {}}})
+        assert made["metadata"]["name"] == "old-1"
+        """
+    found = asked(tmp_path, program)
+    assert found["workflows"][0]["manifest"]["kind"] == "Workflow", found
+    assert names(found) == ["old"]
+
+
 def test_an_async_create(tmp_path: Path) -> None:
     program = HERA + textwrap.dedent(
         """

@@ -5,6 +5,7 @@ It knows where program text stands, not what the program does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from argosy.checks.finding import Path, Rule
@@ -26,6 +27,10 @@ _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "busybox"})
 _INTERPRETERS = frozenset({"python", "python2", "python3", "perl", "ruby", "node"})
 # How an expression ends that makes a value safe within the single quotes of a shell.
 _QUOTED = r""", "'", "'\\''")"""
+# The lines by which Hera reads a parameter into a variable: nobody has written them, and nobody can write others.
+_OF_HERA = re.compile(
+    r"^try: (\w+) = json\.loads\(r'{3}(\{\{[^{}]*\}\})'{3}\)\nexcept: \1 = r'{3}\2'{3}$", re.MULTILINE
+)
 _PASTED = ("inputs.parameters.", "workflow.parameters.")
 
 
@@ -34,7 +39,11 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
     for path, text in _programs(place):
         if "{{" not in text:
             continue
-        pasted = [tag for tag in tags.references(text) if not (tag.expression and tag.text.endswith(_QUOTED))]
+        pasted = [
+            tag
+            for tag in tags.references(_OF_HERA.sub("", text))
+            if not (tag.expression and tag.text.endswith(_QUOTED))
+        ]
         names = [name for tag in pasted for name in tag.names if name.startswith(_PASTED)]
         for name in dict.fromkeys(names):
             short = name.rsplit(".", 1)[1]
