@@ -10,7 +10,6 @@ import functools
 import io
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from argosy.api.run import RunFailed
@@ -107,26 +106,8 @@ def run_with_stubs(
             return target_in_project(target)
         return _printing(function, logs.setdefault(function.__name__.replace("_", "-"), []))
 
-    files = {leaf.name: Path(parameters[leaf.name]) for leaf in pipeline.input_leaves() if _is_given(leaf, parameters)}
-    values = {name: text for name, text in parameters.items() if name not in files}
-    done = run_in_process(_with_files(traced.manifest, files), call=call, parameters=values, artifacts=files)
+    done = run_in_process(traced.manifest, call=call, parameters=parameters)
     return StubbedRun(pipeline.name, done, traced.result, logs)
-
-
-def _with_files(manifest: dict[str, Any], files: Mapping[str, Path]) -> dict[str, Any]:
-    """The manifest that takes files as arguments: by their paths only a project finds them."""
-    spec = manifest["spec"]
-    for artifact in spec["templates"][0].get("inputs", {}).get("artifacts", []):
-        artifact.pop("named", None)
-    if files:
-        arguments = spec["arguments"]
-        arguments["parameters"] = [one for one in arguments["parameters"] if one["name"] not in files]
-        arguments["artifacts"] = [{"name": name} for name in files]
-    return manifest
-
-
-def _is_given(leaf: Leaf, parameters: Mapping[str, str]) -> bool:
-    return isinstance(leaf.shape, File) and bool(parameters.get(leaf.name))
 
 
 def _function_of(step: Any) -> Callable[..., Any]:
