@@ -22,31 +22,45 @@ from argosy.dsl.trouble import TraceError, WrongValue
 # What a parameter may hold, in bytes: Argo keeps outputs in the workflow's status, where they are to stay small.
 LARGEST = 256 << 10
 
+# What is known of functions before they are called, by target.
+_prepared: dict[str, tuple[object, Signature | None]] = {}
+
 
 def call(target: str, root: Path) -> int:
     """Calls the function that a target names, found below root, and gives the exit code of the step.
 
     Its arguments come from the environment and the working folder, where its results go too.
     """
-    found = load_target(target, root)
+    found, signature = _prepared.get(target) or (load_target(target, root), None)
     folder = Path.cwd()
     if isinstance(found, Builtin):
         return found.run(folder, os.environ)
-    function = cast("Callable[..., Any]", getattr(found, "function", found))
     try:
-        invoke(function, os.environ, folder)
+        invoke(_function(found), os.environ, folder, signature)
     except (WrongValue, TraceError) as wrong:
         print(f"{target}: {wrong.message}" + (f"\n  {wrong.hint}" if wrong.hint else ""), file=sys.stderr)
         return 1
     return 0
 
 
-def invoke(function: Callable[..., Any], environment: Mapping[str, str], folder: Path) -> None:
+def prepare(target: str, root: Path) -> None:
+    """Finds a function and its types ahead of its calls. Raises what is wrong with it."""
+    found = load_target(target, root)
+    _prepared[target] = (found, None if isinstance(found, Builtin) else signature_of(_function(found)))
+
+
+def _function(found: object) -> Callable[..., Any]:
+    return cast("Callable[..., Any]", getattr(found, "function", found))
+
+
+def invoke(
+    function: Callable[..., Any], environment: Mapping[str, str], folder: Path, signature: Signature | None = None
+) -> None:
     """Calls a function with a step's arguments, and leaves its results in the step's folder.
 
     Raises WrongValue when an argument or the result is not of the declared type, and what the function raises.
     """
-    signature = signature_of(function)
+    signature = signature or signature_of(function)
     result = function(**arguments(signature, environment, folder))
     leave(result, signature.result, folder, function.__qualname__)
 
@@ -132,9 +146,10 @@ def _row_value(data: Any, shape: Text | Json) -> Any:
 def leave(result: Any, shape: Shape, folder: Path, name: str) -> None:
     """Leaves a result where the template's outputs are. Raises WrongValue when it is not of the declared type."""
     out = folder / layout.FOLDER / "out"
-    out.mkdir(parents=True, exist_ok=True)
     try:
         parts = codec.parts(result, shape, "")
+        if parts:
+            out.mkdir(parents=True, exist_ok=True)
         for leaf in leaves(shape, ""):
             _leave_part(parts[leaf.name], leaf.shape, out, leaf.name)
     except WrongValue as wrong:

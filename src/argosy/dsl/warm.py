@@ -5,6 +5,7 @@ program: `FILE.py` below ROOT, or a module. It knows pipes and functions; not ru
 
 On the descriptor DOWN come frames (four bytes of length, little-endian, then marshal):
     (id, target, directory, environment, stdout, stderr)    fork, and call the function there
+        environment: what is added to the one that this program was started with
 On UP go lines:
     ready                   the program is loaded, as far as it will be
     pid PID TICKS ID        written by the fork itself, before anything else that it does
@@ -22,17 +23,20 @@ import ctypes
 import gc
 import marshal
 import os
-import random
 import select
-import signal
 import sys
 import time
 import traceback
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from argosy.dsl import inside, preloading
+
+if TYPE_CHECKING:
+    import signal
+else:
+    import _signal as signal  # the same without enumerations, which a fork would pay for
 
 # In the environment that this program is started with there is a variable of this name, as long as any id. What
 # /proc shows as a process's environment is that memory, also after a fork: there a fork puts its own id.
@@ -46,6 +50,8 @@ APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 FILE_MODE = 0o644
 WRITE_FAILED = 120
 CANNOT_START = 126
+
+TICKS = os.sysconf("SC_CLK_TCK")
 
 Request = tuple[str, str, str, dict[str, str], str, str]
 
@@ -62,25 +68,34 @@ class Room:
                 start = int(file.read().rpartition(b")")[2].split()[ENV_START_FIELD])
         except (OSError, IndexError, ValueError):
             return
+        os.environ.pop(os.fsdecode(ROOM[:-1]), None)
         place = shown.find(ROOM)
         end = shown.find(b"\0", place)
-        if place >= 0 and start and ctypes.string_at(start + place, len(ROOM)) == ROOM:
+        if place >= 0 and start:
             self._address, self._length = start + place, end - place
 
     def write(self, id: str) -> None:
         """Let the environment say which step this is, as that of any other step does."""
         text = MARK + os.fsencode(id)
         if len(text) <= self._length:
-            ctypes.memmove(self._address, text.ljust(self._length, b"\0"), self._length)
+            memory = os.open("/proc/self/mem", os.O_RDWR)
+            os.pwrite(memory, text.ljust(self._length, b"\0"), self._address)
+            os.close(memory)
 
 
 class Warm:
-    """The loop of a warm interpreter. Single-threaded."""
+    """The loop of a warm interpreter. Single-threaded.
 
-    def __init__(self, root: str, down: int, up: int) -> None:
+    What a fork touches is copied for it, a page at a time, and these copies are most of its cost: so what can be done
+    before the fork is, and what is done in it takes the shortest way.
+    """
+
+    def __init__(self, root: str, down: int, up: int, *, is_loaded: bool) -> None:
         self.root = Path(root)
         self.down, self.up = down, up
         self.received = b""
+        self.is_loaded = is_loaded
+        self.prepared: set[str] = set()
         self.room = Room()
         self.woken, self.wake = os.pipe()
         for fd in (self.woken, self.wake):
@@ -120,7 +135,15 @@ class Warm:
                 break
             request: Request = marshal.loads(self.received[4:end])
             self.received = self.received[end:]
+            self.prepare(request[1])
             self.fork(request)
+
+    def prepare(self, target: str) -> None:
+        """Find a function once for all forks that call it; what is wrong with it is for its step to say."""
+        if self.is_loaded and target not in self.prepared:
+            self.prepared.add(target)
+            with contextlib.suppress(Exception):
+                inside.prepare(target, self.root)
 
     def fork(self, request: Request) -> None:
         try:
@@ -166,7 +189,8 @@ class Warm:
         self.room.write(id)
         os.chdir(directory)
         _log_to(stdout, stderr)
-        _surround(environment)
+        for name, value in environment.items():  # `update` asks first what a mapping is, which costs much more
+            os.environ[name] = value
         sys.argv = [inside.__file__, target]
         sys.path[0] = directory
         if "tempfile" in sys.modules:
@@ -179,7 +203,7 @@ def _noticed(number: int, frame: FrameType | None) -> None:
 
 
 def _ticks() -> int:
-    return int(time.clock_gettime(CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK"))
+    return int(time.clock_gettime(CLOCK_BOOTTIME) * TICKS)
 
 
 def _log_to(stdout: str, stderr: str) -> None:
@@ -191,18 +215,8 @@ def _log_to(stdout: str, stderr: str) -> None:
         os.close(fd)
 
 
-def _surround(environment: dict[str, str]) -> None:
-    """Make this the environment. Most of it is there already, and what is not touched is not copied."""
-    for name in [name for name in os.environ if name not in environment]:
-        del os.environ[name]
-    for name, value in environment.items():
-        if os.environ.get(name) != value:
-            os.environ[name] = value
-
-
 def reseed() -> None:
-    """Random numbers of this process's own, as it would have them had it been started by itself."""
-    random.seed()
+    """Random numbers of this process's own. Python's generator has seen to itself; the libraries' have not."""
     if (numpy := sys.modules.get("numpy.random")) is not None:
         numpy.seed()
     if (torch := sys.modules.get("torch.random")) is not None:
@@ -289,7 +303,7 @@ def main() -> None:
         _load_ahead(root, where)
     preloading.tidy()
     sys.modules["__main__"] = inside
-    warm = Warm(root, int(down), int(up))
+    warm = Warm(root, int(down), int(up), is_loaded=len(sys.argv) == 5)
     gc.collect()
     gc.freeze()
     warm.serve()

@@ -125,17 +125,19 @@ class Forks:
     def has(self, fd: int) -> bool:
         return fd in self._by_fd
 
-    def take(self, id: str, fork: Fork, base: str, environments: tuple[dict[str, str], ...], command: Command) -> bool:
+    def take(self, id: str, fork: Fork, common: dict[str, str], overrides: Mapping[str, str], command: Command) -> bool:
         """Have a step forked; False if that is not possible: then it is to be started like any other.
 
-        environments: of the interpreter, and of the step. command: what starts the step otherwise.
+        common: the environment of all steps. overrides: what the step has besides. command: what starts it otherwise.
         """
-        for_all, own = environments
-        key = (*fork[:3], base, tuple(sorted(fork[3].items())))
-        interpreter = self._by_key.get(key) or self._started(key, fork, for_all)
+        known = fork[3]
+        key = (*fork[:3], tuple(sorted(known.items())))
+        interpreter = self._by_key.get(key) or self._started(key, fork, common | known)
         if interpreter is None:
             return False
         directory, stdout, stderr = command[6:9]
+        own = {name: value for name, value in overrides.items() if known.get(name) != value}
+        own["ARGOSY_STEP"] = id
         frame = marshal.dumps((id, fork[4], directory, own, stdout, stderr), 2)
         interpreter.asked[id] = Asked(command)
         self.of[id] = interpreter

@@ -592,8 +592,7 @@ class Supervisor:
 
             self.forks = Forks(self.poll, f"{self.folder}/warm.log")
         common = self.bases[base] | {"ARGOSY_RUN": self.run_uid}
-        environments = (common | fork[3], common | overrides | {"ARGOSY_STEP": id})
-        return self.forks.take(id, fork, base, environments, command)
+        return self.forks.take(id, fork, common, overrides, command)
 
     def hear_forks(self) -> bool:
         """Learn from warm interpreters which steps are there, and which are over; whether any is."""
