@@ -35,6 +35,34 @@ def test_an_empty_dir_is_the_steps_own(isolated_bench: AttemptBench) -> None:
     assert result(isolated_bench, script, **more) == "777"
 
 
+def in_memory(bench: AttemptBench, script: str, size: str | None = "1Mi", **more: Any) -> str:
+    given = {"medium": "Memory"} | ({"sizeLimit": size} if size else {})
+    volume = {"volumes": [{"name": "v", "emptyDir": given}]}
+    return result(bench, f"set +e; {script}", container=mounted("v", "/dev/shm"), **volume, **more)
+
+
+def test_a_volume_in_memory_holds_what_it_may(isolated_bench: AttemptBench) -> None:
+    tell = "df -k /dev/shm | tail -n 1 | tr -s ' ' | cut -d ' ' -f 1,2"
+    assert in_memory(isolated_bench, tell) == "tmpfs 1024"
+    fill = "head -c 900000 /dev/zero > /dev/shm/a && echo a; head -c 900000 /dev/zero > /dev/shm/b || echo full"
+    assert in_memory(isolated_bench, f"({fill}) 2>/dev/null").split() == ["a", "full"]
+    assert in_memory(isolated_bench, tell, size=None).startswith("tmpfs ")
+
+
+def test_what_is_wanted_of_a_volume_in_memory_is_found(isolated_bench: AttemptBench) -> None:
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/dev/shm/p"}}]}
+    end = isolated_bench.run(
+        isolated_bench.sh(
+            "echo kept > /dev/shm/p",
+            container=mounted("v", "/dev/shm"),
+            volumes=[{"name": "v", "emptyDir": {"medium": "Memory"}}],
+            outputs=outputs,
+        )
+    )
+    assert end.outputs is not None
+    assert [one.value for one in end.outputs.parameters] == ["kept"]
+
+
 def test_config_maps_as_files(isolated_bench: AttemptBench) -> None:
     isolated_bench.add_config_map("settings", one="1", two="2")
     everything = {"name": "all", "configMap": {"name": "settings", "defaultMode": 0o440}}

@@ -51,7 +51,8 @@ VARIABLES = {
     "ONEPANEL_API_URL": "http://localhost",
 }
 _NO_ARCHIVE = ArchiveStrategy(none={})
-_MEMORY = {"medium": "Memory"}
+# What a step leaves at the second is looked for when it is over, which a folder in memory is not there for.
+_EMPTY_DIRS: tuple[dict[str, Any], ...] = ({"medium": "Memory"}, {"medium": ""})
 _LOCATIONS = ("s3", "gcs", "azure", "oss", "hdfs", "http", "git", "artifactory", "plugin", "raw", "from_", "named")
 C = TypeVar("C", bound=ContainerFields)
 
@@ -137,9 +138,8 @@ def is_onepanel(workflow: Workflow) -> bool:
 def with_places(spec: WorkflowSpec) -> WorkflowSpec:
     """The spec with what only a step with files of its own can have: volumes in memory, and the metrics' artifact."""
     known = {one.name for one in spec.volumes} | {_claim(one) for one in spec.volume_claim_templates}
-    more = tuple(
-        Volume(name=name, empty_dir=dict(_MEMORY)) for name, _ in (SHARED_MEMORY, SCRATCH) if name not in known
-    )
+    ours = zip((SHARED_MEMORY, SCRATCH), _EMPTY_DIRS, strict=True)
+    more = tuple(Volume(name=name, empty_dir=dict(kind)) for (name, _), kind in ours if name not in known)
     templates = tuple(_with_places(one) for one in spec.templates)
     return replace(spec, volumes=(*spec.volumes, *more), templates=templates)
 
@@ -147,7 +147,7 @@ def with_places(spec: WorkflowSpec) -> WorkflowSpec:
 def without_places(spec: WorkflowSpec) -> WorkflowSpec:
     """The spec without what `with_places` put in, for a machine whose steps share their folders."""
     ours = {name for name, _ in (SHARED_MEMORY, SCRATCH)}
-    volumes = tuple(one for one in spec.volumes if one.name not in ours or one.empty_dir != _MEMORY)
+    volumes = tuple(one for one in spec.volumes if one.name not in ours or one.empty_dir not in _EMPTY_DIRS)
     gone = {one.name for one in spec.volumes} - {one.name for one in volumes}
     metrics = f"outputs.artifacts.{METRICS}" in msgspec.json.encode(spec).decode()
     templates = tuple(_without_places(one, gone, metrics) for one in spec.templates)

@@ -23,6 +23,8 @@ from argosy.runners.local.environment import (
     resource_field,
     secret_data,
 )
+from argosy.runners.local.resources import quantity
+from argosy.runners.local.runtimes.places import is_within
 from argosy.runners.local.runtimes.runtime import Mount
 
 DEFAULT_MODE = 0o644
@@ -58,6 +60,7 @@ class Volumes:
     ) -> None:
         self._context, self._folder, self._pod, self._fresh = context, folder, pod, fresh
         self._known = {volume.name: volume for volume in spec} | {volume.name: volume for volume in template.volumes}
+        self._template = template
         self._containers: list[ContainerFields] = [c for c in (template.container, template.script) if c is not None]
         if template.container_set is not None:
             self._containers += template.container_set.containers
@@ -78,7 +81,26 @@ class Volumes:
         if below:
             source = self._below(source, below, mount.name)
         target = posixpath.normpath("/" + mount.mount_path.lstrip("/"))
+        if not below and not mount.read_only and self._is_alone_in_memory(mount.name, target):
+            return Mount(source=source, target=target, memory_bytes=_size_limit(self._known[mount.name]))
         return Mount(source=source, target=target, read_only=read_only or mount.read_only)
+
+    def _is_alone_in_memory(self, name: str, target: str) -> bool:
+        """Whether a volume is one in memory that one container uses for itself: nothing in it is wanted elsewhere.
+
+        One that several containers share, or that artifacts are put into or taken from, stays a folder of the host.
+        """
+        volume = self._known.get(name)
+        if volume is None or (volume.empty_dir or {}).get("medium") != "Memory":
+            return False
+        if self._template.container_set is not None:
+            # A container of a set may be started again, and finds what it left.
+            return False
+        template = self._template
+        beside = (*template.init_containers, *template.sidecars)
+        users = [one for one in (*self._containers, *beside) if _uses(one, name)]
+        mirrored = any(one.mirror_volume_mounts for one in beside)
+        return len(users) == 1 and not mirrored and not any(is_within(path, target) for path in _paths(template))
 
     def _below(self, source: str, sub_path: str, name: str) -> str:
         parts = [part for part in sub_path.split("/") if part not in ("", ".")]
@@ -197,6 +219,26 @@ class Volumes:
         wanted = reference.get("containerName", "main")
         named = [one for one in self._containers if getattr(one, "name", "") == wanted] or self._containers
         return resource_field(reference, named[0].resources if named else None)
+
+
+def _uses(container: ContainerFields, volume: str) -> bool:
+    return any(one.name == volume for one in container.volume_mounts)
+
+
+def _paths(template: Template) -> Iterable[str]:
+    """Where the artifacts and the parameters of a step are."""
+    inputs, outputs = template.inputs, template.outputs
+    for given in (inputs, outputs):
+        yield from (one.path for one in given.artifacts) if given is not None else ()
+    for one in outputs.parameters if outputs is not None else ():
+        if one.value_from is not None and one.value_from.path:
+            yield one.value_from.path
+
+
+def _size_limit(volume: Volume) -> int:
+    """The bytes that an emptyDir may hold, 0 where it does not say. Raises InvalidFile."""
+    text = (volume.empty_dir or {}).get("sizeLimit")
+    return int(quantity(text)) if text else 0
 
 
 def secret_folder(context: RunContext, attempt_folder: str) -> str:

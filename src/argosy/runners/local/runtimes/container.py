@@ -308,6 +308,9 @@ def _mount_option(spec: StepSpec, mount: Mount) -> str:
         raise EnvironmentTrouble(
             f"Step {spec.id!r} is to see {mount.source} at {mount.target}, and there is no such file or folder."
         )
+    if mount.memory_bytes is not None:
+        size = [f"tmpfs-size={mount.memory_bytes}"] if mount.memory_bytes else []
+        return ",".join(["type=tmpfs", f"target={mount.target}", "tmpfs-mode=0777", *size])
     fields = ["type=bind", f"source={os.path.abspath(mount.source)}", f"target={mount.target}"]
     if mount.read_only:
         fields.append("readonly")

@@ -197,6 +197,17 @@ class Layers:
         self._make_room(target, os.path.isdir(source))
         self._mount(source, target, read_only)
 
+    def add_memory(self, source: str, target: str, size_bytes: int) -> None:
+        """Lay an empty folder in memory over `target`, of at most so many bytes; 0 for what is usual.
+
+        source: a folder of the host that stands for it where what is at a path is looked up.
+        """
+        target = self._real(target)
+        self._make_room(target, is_folder=True)
+        size = ("--size", str(size_bytes)) if size_bytes else ()
+        self._options += ("--perms", "0777", *size, "--tmpfs", target)
+        self._sources[target] = (source, False)
+
     def add_existing(self, source: str, target: str) -> None:
         """Lay a folder, writable, over one that is there already, named without symbolic links."""
         self._mount(source, target, read_only=False)

@@ -17,11 +17,16 @@ __all__ = ["Exit", "ImageMeaning", "Mount", "Runner", "Runtime", "Spawn", "Start
 
 
 class Mount(msgspec.Struct, frozen=True, kw_only=True):
-    """A file or folder of the host, `source`, that the step sees at the absolute path `target`."""
+    """A file or folder of the host, `source`, that the step sees at the absolute path `target`.
+
+    memory_bytes: a folder in memory is there instead, which is gone when the step is over, of at most so many bytes;
+    0 means half of the machine's memory. A plain process has no such folder.
+    """
 
     source: str
     target: str
     read_only: bool = False
+    memory_bytes: int | None = None
 
 
 class Function(msgspec.Struct, frozen=True, kw_only=True):

@@ -127,7 +127,10 @@ class SandboxRuntime:
                 raise EnvironmentTrouble(
                     f"Step {spec.id!r} is to see {mount.source} at {mount.target}, and there is no such file or folder."
                 )
-            layers.add(mount.source, mount.target, read_only=mount.read_only)
+            if mount.memory_bytes is not None:
+                layers.add_memory(mount.source, mount.target, mount.memory_bytes)
+            else:
+                layers.add(mount.source, mount.target, read_only=mount.read_only)
         return layers
 
     def _real_folder(self, folder: str) -> str:
