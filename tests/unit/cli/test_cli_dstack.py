@@ -348,7 +348,11 @@ def test_an_app_tells_its_address_and_stops_with_the_run(folder: Path, argosy: A
 
 def test_the_address_of_an_app_is_said_when_it_begins(folder: Path, argosy: Argosy) -> None:
     """Here the app is over as soon as its address was seen."""
-    ends = "import os, time\nwhile not os.path.exists(os.environ['SEEN']):\n    time.sleep(0.05)\n"
+    ends = (
+        "import os, socket, time\n"
+        "held = socket.create_server(('127.0.0.1', int(os.environ['GRADIO_SERVER_PORT'])))\n"
+        "while not os.path.exists(os.environ['SEEN']):\n    time.sleep(0.05)\n"
+    )
     seen = folder / "seen"
     put(folder, f"  - {{name: a, provider: gradio, file: app.py, env: {{SEEN: {seen}}}}}", app_py=ends, gradio_py="")
     command = [sys.executable, "-m", "argosy", "run", "a"]

@@ -20,7 +20,7 @@ from argosy.dialects.dstack.providers import Provider
 from argosy.dialects.dstack.requests import requests_of, shared_memory_of
 from argosy.dialects.dstack.shell import DEPENDENCIES
 from argosy.dialects.dstack.variables import GLOBAL, Variable
-from argosy.model.host_templates import APP, ENVIRONMENTS, HOST, IN_IMAGE
+from argosy.model.host_templates import APP, ENVIRONMENTS, HOST, IN_IMAGE, PORTS
 from argosy.model.inputs import Input, Signature
 from argosy.model.manifest import (
     Arguments,
@@ -229,9 +229,12 @@ class _Lowering:
         if volume is not None and provider.in_image:
             shared["volume_mounts"] = (VolumeMount(name=volume.name, mount_path="/dev/shm"),)
         has_script = not provider.in_image or bool(one.commands or keys.setup)
+        annotations = _annotations_of(one, provider) if has_script else {}
+        if ports := script.ports_of(one, scope):
+            annotations[PORTS] = ports
         made = Template(
             name=self.names[one.name],
-            metadata=Metadata(annotations=_annotations_of(one, provider)) if has_script else None,
+            metadata=Metadata(annotations=annotations) if annotations else None,
             inputs=Inputs(artifacts=inputs) if inputs else None,
             outputs=Outputs(artifacts=outputs) if outputs else None,
             volumes=(volume,) if volume is not None and provider.in_image else (),
@@ -327,7 +330,7 @@ class _Lowering:
 
 def _annotations_of(one: Definition, provider: Provider) -> dict[str, str]:
     found = {HOST: IN_IMAGE if provider.in_image else "true"}
-    found |= {APP: "true"} if provider.is_app else {}
+    found |= {APP: "true"} if script.serves(one) else {}
     return found | ({ENVIRONMENTS: "true"} if script.makes_environment(one) else {})
 
 

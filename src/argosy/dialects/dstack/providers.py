@@ -29,21 +29,28 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_app(self) -> bool:
         """Whether it says where people reach it."""
-        return any(line.startswith(_URL) for line in self.lines)
+        return any(line.startswith(_OPEN) for line in self.lines)
 
 
-_URL = 'echo "open http://127.0.0.1:$PORT_0/'
+# Behind it stands where below its address the app is to be opened.
+_OPEN = "argosy_open "
+_HERE = '"${ARGOSY_LISTEN:-127.0.0.1}"'
 _TOKEN = "export JUPYTER_TOKEN=\"$(python -c 'import secrets; print(secrets.token_hex(16))')\""
 _CODE = """\
-if command -v openvscode-server >/dev/null; then
-  exec openvscode-server --host 127.0.0.1 --port "$PORT_0" --without-connection-token --default-folder "$PWD"
-elif command -v code-server >/dev/null; then
-  exec code-server --bind-addr "127.0.0.1:$PORT_0" --auth none --disable-telemetry "$PWD"
-elif command -v code >/dev/null; then
-  exec code serve-web --host 127.0.0.1 --port "$PORT_0" --without-connection-token --accept-server-license-terms
-fi
-echo "this workflow needs openvscode-server, code-server or code on the PATH" >&2
-exit 1"""
+argosy_code="$(command -v openvscode-server || command -v code-server || command -v code)" || {
+  echo "this workflow needs openvscode-server, code-server or code on the PATH" >&2
+  exit 1
+}"""
+_CODE_SERVER = f"""\
+case "$argosy_code" in
+  */openvscode-server)
+    exec "$argosy_code" --host {_HERE} --port "$PORT_0" --without-connection-token --default-folder "$PWD" ;;
+  */code-server)
+    exec "$argosy_code" --bind-addr {_HERE}":$PORT_0" --auth none --disable-telemetry "$PWD" ;;
+  *)
+    exec "$argosy_code" serve-web --host {_HERE} --port "$PORT_0" --without-connection-token \\
+      --accept-server-license-terms
+esac"""
 
 PROVIDERS: dict[str, Provider] = {
     one.name: one
@@ -62,14 +69,14 @@ PROVIDERS: dict[str, Provider] = {
             ports=1,
             rendezvous=True,
         ),
-        Provider(name="code", keys=schema.AppKeys, lines=(_URL + '"', _CODE), ports=1),
+        Provider(name="code", keys=schema.AppKeys, lines=(_CODE, _OPEN + "''", _CODE_SERVER), ports=1),
         Provider(
             name="lab",
             keys=schema.AppKeys,
             lines=(
                 _TOKEN,
-                _URL + 'lab?token=$JUPYTER_TOKEN"',
-                'exec python -m jupyterlab --no-browser --allow-root --ip=127.0.0.1 --port="$PORT_0"',
+                _OPEN + '"lab?token=$JUPYTER_TOKEN"',
+                "exec python -m jupyterlab --no-browser --allow-root --ip=" + _HERE + ' --port="$PORT_0"',
             ),
             needs=(("jupyterlab", "jupyterlab"),),
             ports=1,
@@ -79,8 +86,8 @@ PROVIDERS: dict[str, Provider] = {
             keys=schema.AppKeys,
             lines=(
                 _TOKEN,
-                _URL + '?token=$JUPYTER_TOKEN"',
-                'exec python -m notebook --no-browser --allow-root --ip=127.0.0.1 --port="$PORT_0"',
+                _OPEN + '"?token=$JUPYTER_TOKEN"',
+                "exec python -m notebook --no-browser --allow-root --ip=" + _HERE + ' --port="$PORT_0"',
             ),
             needs=(("notebook", "notebook"),),
             ports=1,
@@ -89,8 +96,8 @@ PROVIDERS: dict[str, Provider] = {
             name="gradio",
             keys=schema.PythonKeys,
             lines=(
-                'export GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT="$PORT_0"',
-                _URL + '"',
+                "export GRADIO_SERVER_NAME=" + _HERE + ' GRADIO_SERVER_PORT="$PORT_0"',
+                _OPEN + "''",
                 "exec python @file@ @args@",
             ),
             needs=(("gradio", "gradio"),),
@@ -100,8 +107,8 @@ PROVIDERS: dict[str, Provider] = {
             name="streamlit",
             keys=schema.StreamlitKeys,
             lines=(
-                _URL + '"',
-                'exec python -m streamlit run --server.address=127.0.0.1 --server.port="$PORT_0"'
+                _OPEN + "''",
+                "exec python -m streamlit run --server.address=" + _HERE + ' --server.port="$PORT_0"'
                 " --server.headless=true @target@ @args@",
             ),
             needs=(("streamlit", "streamlit"),),
@@ -110,7 +117,7 @@ PROVIDERS: dict[str, Provider] = {
         Provider(
             name="fastapi",
             keys=schema.FastapiKeys,
-            lines=(_URL + '"', 'exec python -m uvicorn --host 127.0.0.1 --port "$PORT_0" @uvicorn@ @app@'),
+            lines=(_OPEN + "''", "exec python -m uvicorn --host " + _HERE + ' --port "$PORT_0" @uvicorn@ @app@'),
             needs=(("uvicorn", "uvicorn"), ("fastapi", "fastapi")),
             ports=1,
         ),
@@ -118,8 +125,8 @@ PROVIDERS: dict[str, Provider] = {
             name="tensorboard",
             keys=schema.TensorboardKeys,
             lines=(
-                _URL + '"',
-                'exec python -m tensorboard.main --logdir runs --host 127.0.0.1 --port "$PORT_0"',
+                _OPEN + "''",
+                "exec python -m tensorboard.main --logdir runs --host " + _HERE + ' --port "$PORT_0"',
             ),
             needs=(("tensorboard", "tensorboard"),),
             ports=1,

@@ -22,8 +22,6 @@ SECRETS = (EnvFromSource(prefix=shell.SECRET_PREFIX, secret_ref=EnvFromRef(name=
 _PLACEHOLDER = re.compile(r"@([a-z]+)@")
 _INSTALLING = re.compile(r"\b(?:pip3?|pip3?\.\d+)\s+install\b")
 _PYTHON = re.compile(r"[23]\.\d+(\.\d+)?")
-# Where an image has no Python to ask for free ports, they are these, as in dstack.
-_FIRST_PORT = 3000
 
 
 def environment_of(one: Definition, scope: Scope, parameters: Mapping[str, str]) -> tuple[EnvVar, ...]:
@@ -50,11 +48,7 @@ def source_of(one: Definition, scope: Scope, variables: Iterable[str], *, staged
     if folders:
         pieces.append("".join(f"[ -e {each} ] || mkdir -p {each} || exit\n" for each in folders))
     pieces.append(_python(one, scope))
-    if keys.port_numbers:
-        numbers = [scope.shell_word(each.rpartition(":")[2]) for each in keys.port_numbers]
-        pieces.append("export " + " ".join(f"PORT_{n}={each}" for n, each in enumerate(numbers)) + "\n")
-    else:
-        pieces.append(_ports(keys.ports + provider.ports, in_image=provider.in_image))
+    pieces.append(_ports(one, scope))
     if provider.rendezvous:
         pieces.append(shell.MASTER)
     if keys.working_dir:
@@ -62,6 +56,8 @@ def source_of(one: Definition, scope: Scope, variables: Iterable[str], *, staged
     setup = [scope.text(each) for each in keys.setup]
     if setup:
         pieces.append("".join(f"{{\n{each}\n}} || exit\n" for each in setup if each.strip()))
+    if serves(one):
+        pieces.append(literal(shell.OPEN) + ("" if provider.is_app else "argosy_open ''\n"))
     if provider.needs:
         pieces.append(literal(shell.NEEDS))
         pieces.append("".join(f"argosy_needs {module} {package} || exit\n" for module, package in provider.needs))
@@ -127,13 +123,34 @@ def interpreter_of(one: Definition) -> tuple[str, ...]:
     return ("sh",) if one.provider is not None and one.provider.in_image else ("bash",)
 
 
-def _ports(count: int, *, in_image: bool) -> str:
-    if not count:
+def serves(one: Definition) -> bool:
+    """Whether people may reach it: an app, or a workflow that asks for ports."""
+    keys = one.keys
+    return (
+        one.provider is not None and keys is not None and (one.provider.is_app or bool(keys.ports or keys.port_numbers))
+    )
+
+
+def ports_of(one: Definition, scope: Scope) -> str:
+    """Its ports with commas between them, 0 for any that is free; "" for none."""
+    keys, provider = one.keys, one.provider
+    if keys is None or provider is None:
         return ""
-    if not in_image:
-        return f"{shell.PORTS}argosy_ports {count} || exit\n"
-    numbers = range(count)
-    return "export " + " ".join(f"PORT_{n}={_FIRST_PORT + n} JOB_PORT_{n}={_FIRST_PORT + n}" for n in numbers) + "\n"
+    if keys.port_numbers:
+        return ",".join(scope.text(each.rpartition(":")[2]) for each in keys.port_numbers)
+    return ",".join("0" * (keys.ports + provider.ports))
+
+
+def _ports(one: Definition, scope: Scope) -> str:
+    """The ports as variables, where a container has not been told them."""
+    keys, provider = one.keys, one.provider
+    assert keys is not None
+    assert provider is not None
+    if keys.port_numbers:
+        numbers = [scope.shell_word(each.rpartition(":")[2]) for each in keys.port_numbers]
+        return "export " + " ".join(f"PORT_{n}={each}" for n, each in enumerate(numbers)) + "\n"
+    count = keys.ports + provider.ports
+    return f'{shell.PORTS}[ -n "$ARGOSY_LISTEN" ] || argosy_ports {count} || exit\n' if count else ""
 
 
 def _filled(line: str, one: Definition, scope: Scope) -> str:

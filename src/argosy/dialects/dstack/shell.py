@@ -93,12 +93,12 @@ argosy_python() {
 }
 """.replace("@folder@", ENVIRONMENTS_FOLDER)
 
-# Called as: argosy_ports COUNT
+# Called as: argosy_ports COUNT. Without a Python, as in a cluster's container, they are those that dstack began with.
 PORTS = """\
 # Free ports of this machine, as PORT_0, PORT_1, ...
 argosy_ports() {
   local number=0 port
-  for port in $(python - "$1" <<'END'
+  for port in $(command -v python >/dev/null || seq 3000 $((2999 + $1)); python - "$1" 2>/dev/null <<'END'
 import socket, sys
 held = [socket.socket() for _ in range(int(sys.argv[1]))]
 for one in held:
@@ -108,6 +108,20 @@ END
   ); do
     export "PORT_$number=$port" "JOB_PORT_$number=$port" && number=$((number + 1))
   done
+}
+"""
+
+# Called as: argosy_open PATH. In a process of nobody's, so that a `wait` of the commands does not wait for it.
+OPEN = """\
+# Says where people find the app, as soon as it answers.
+argosy_open() {
+  [ -n "$BASH_VERSION" ] || return 0
+  (
+    {
+      until (exec 3<>"/dev/tcp/127.0.0.1/$PORT_0") 2>/dev/null; do sleep 0.1; done
+      echo "open http://127.0.0.1:$PORT_0/$1"
+    } &
+  )
 }
 """
 

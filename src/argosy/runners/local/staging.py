@@ -23,6 +23,7 @@ from argosy.runners.local.context import RunContext
 from argosy.runners.local.environment import PodFields, Values, environment_of
 from argosy.runners.local.patches import Patched, is_patched, patched
 from argosy.runners.local.pod import Piece, Pod
+from argosy.runners.local.ports import ports_of, variables_of
 from argosy.runners.local.resources import GPU_RESOURCES, limits_of
 from argosy.runners.local.runtimes.places import ENGINES, FUNCTION_RUNTIME, mount_at, needs_retrieval
 from argosy.runners.local.runtimes.runtime import Function, Mount, Runtime, StepSpec
@@ -307,6 +308,9 @@ class _Staging:
         if values.hidden:
             self.secrets.update(source.partition("/")[0] for source in values.secrets.values())
             self.hidden += values.hidden
+        ports: tuple[int, ...] = ()
+        if name == _MAIN and runtime in ENGINES and self.fresh and self.template.metadata is not None:
+            ports = ports_of(self.template)
         log = f"{self.folder}/{name}.log"
         capture = self.start.capture_result and name == _MAIN
         limits = limits_of(container.resources) if container.resources is not None else None
@@ -315,7 +319,7 @@ class _Staging:
             command=tuple(values.expand(word) for word in command),
             args=tuple(values.expand(word) for word in args),
             image=container.image,
-            environment=values.all | self._promised(name, folder),
+            environment=values.all | self._promised(name, folder) | variables_of(ports),
             working_dir=container.working_dir,
             folder=folder,
             mounts=mounts,
@@ -327,6 +331,7 @@ class _Staging:
             security=self._security(container),
             pull_policy=container.image_pull_policy,
             network="host" if shared and runtime in ENGINES else "",
+            published=ports,
             keep=keep and runtime in ENGINES,
             private=tuple(values.secrets),
             function=self.function if name == _MAIN else None,

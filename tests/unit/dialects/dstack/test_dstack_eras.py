@@ -119,7 +119,8 @@ def test_b2_has_a_folder_of_files_whose_first_name_wins() -> None:
 def test_b3_has_setup_and_texts_for_commands() -> None:
     loaded = read_era("b3")
     text = source(loaded, "paint")
-    assert text.endswith("{\napt list\n} || exit\n\n./mix $COLOUR\n./paint\n")
+    assert text.endswith("\n./mix $COLOUR\n./paint\n")
+    assert "\n{\napt list\n} || exit\n\n" in text
     assert "export PORT_0=3000\n" in text
     paint = template(loaded, "paint")
     assert paint.volumes[0].empty_dir == {"medium": "Memory", "sizeLimit": "64M"}

@@ -352,13 +352,13 @@ PROGRAMS = {
     "docker": "x",
     "torchrun": "python -m torch.distributed.run --nnodes=1 --node_rank=0 --nproc_per_node=2 "
     '--master_addr="$MASTER_HOSTNAME" --master_port="$MASTER_PORT_0" f.py',
-    "code": 'exec code serve-web --host 127.0.0.1 --port "$PORT_0"',
-    "lab": 'exec python -m jupyterlab --no-browser --allow-root --ip=127.0.0.1 --port="$PORT_0"',
-    "notebook": 'exec python -m notebook --no-browser --allow-root --ip=127.0.0.1 --port="$PORT_0"',
+    "code": 'exec "$argosy_code" serve-web --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0"',
+    "lab": 'exec python -m jupyterlab --no-browser --allow-root --ip="${ARGOSY_LISTEN:-127.0.0.1}" --port="$PORT_0"',
+    "notebook": 'exec python -m notebook --no-browser --allow-root --ip="${ARGOSY_LISTEN:-127.0.0.1}" --port="$PORT_0"',
     "gradio": "exec python f.py",
     "streamlit": "--server.port=\"$PORT_0\" --server.headless=true f.py 'a b'",
-    "fastapi": 'exec python -m uvicorn --host 127.0.0.1 --port "$PORT_0" --reload main:app',
-    "tensorboard": 'exec python -m tensorboard.main --logdir runs --host 127.0.0.1 --port "$PORT_0"',
+    "fastapi": 'exec python -m uvicorn --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0" --reload main:app',
+    "tensorboard": 'exec python -m tensorboard.main --logdir runs --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0"',
     "curl": "curl --fail --location --show-error --silent 'http://x/y?a&b' -o data/y",
 }
 
@@ -369,7 +369,7 @@ def test_providers(provider: str) -> None:
     text = source(loaded, "a")
     assert f"{PROGRAMS[provider]}\n" in text or PROGRAMS[provider] in text
     is_app = provider in ("code", "lab", "notebook", "gradio", "streamlit", "fastapi", "tensorboard")
-    assert ('echo "open http://127.0.0.1:$PORT_0/' in text) == is_app
+    assert ("\nargosy_open " in text) == is_app
     assert ("argosy_ports 1" in text) == (is_app or provider == "torchrun")
 
 

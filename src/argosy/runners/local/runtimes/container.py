@@ -188,6 +188,9 @@ class ContainerRuntime:
             options += self._gpu_options(spec.gpus)
         if spec.network:
             options += ("--network", spec.network)
+        if spec.network not in ("host", "none"):
+            for port in spec.published:
+                options += ("--publish", f"127.0.0.1:{port}:{port}")
         return options
 
     def _gpu_options(self, gpus: tuple[int, ...]) -> list[str]:

@@ -50,6 +50,7 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     whose files this one goes on with. delay_seconds: it is to wait so long before it starts. private: the names of
     variables that are secrets. hidden: what stdout and stderr, and messages, are to be without; None for a step that
     was given no secrets. function: what the command calls, where that is known: a runtime may have another way to it.
+    published: ports of a container that this machine's loopback has under the same numbers.
     """
 
     id: str
@@ -75,6 +76,7 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     private: tuple[str, ...] = ()
     hidden: Spellings | None = None
     function: Function | None = None
+    published: tuple[int, ...] = ()
 
 
 # What an image that means nothing else here means, among images' meanings.

@@ -1,0 +1,57 @@
+"""Ports of dstack's workflows: the address that is shown answers, on the host and from a container."""
+
+from __future__ import annotations
+
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from cli_samples import Argosy
+from dstack_projects import IMAGE, logs, need_image, put
+
+
+def address(argosy: Argosy, run: str) -> str:
+    """The address that a run tells once its app answers."""
+    shown = ""
+    for _ in range(400):
+        shown = argosy("get", run).out
+        if "Open:" in shown:
+            return shown.split("Open:")[1].split()[0]
+        time.sleep(0.05)
+    raise AssertionError(shown + logs(argosy, run))
+
+
+def test_a_container_is_reached_by_its_ports(folder: Path, argosy: Argosy) -> None:
+    need_image()
+    commands = "['echo $PORT_0 $JOB_PORT_1', 'python3 -m http.server $PORT_0']"
+    put(
+        folder,
+        f"  - {{name: a, provider: docker, image: '{IMAGE}', ports: 2, commands: {commands}}}",
+        here_txt="here\n",
+    )
+    assert argosy("run", "a", "--name", "serving", "--runtime", "podman", "--detach").code == 0
+    found = address(argosy, "serving")
+    with urllib.request.urlopen(f"{found}here.txt", timeout=5) as answer:
+        assert answer.read() == b"here\n"
+    print(logs(argosy, "serving"))
+    said = [line.rpartition(": ")[2].split() for line in logs(argosy, "serving").splitlines()]
+    first, second = next(words for words in said if len(words) == 2 and words[0].isdigit())
+    assert found == f"http://127.0.0.1:{first}/"
+    assert second != first
+    assert argosy("stop", "serving", "--wait").code == 0
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(found, timeout=5)
+
+
+def test_commands_that_wait_do_not_wait_for_the_address(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, ports: 1, commands: ['sleep 0.1 & wait', 'echo $PORT_0']}")
+    assert argosy("run", "a", "-q").code == 0
+    assert logs(argosy).strip().isdigit()
+
+
+def test_an_app_that_cannot_begin_shows_no_address(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: code}")
+    assert argosy("run", "a", "-q").code == 1
+    assert "needs openvscode-server, code-server or code on the PATH" in logs(argosy)
+    assert "open http" not in logs(argosy)
