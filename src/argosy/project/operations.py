@@ -28,6 +28,8 @@ KINDS = (OPERATION, PATH)
 # On a workflow: the operations whose files its run has, separated by commas.
 OPERATIONS = "argosy.dev/operations"
 _PREFIX = "operation:"
+# What a flag is that nobody gave.
+NOTHING = "null"
 _MOST_SHOWN = 5
 
 
@@ -67,6 +69,8 @@ def found(project: Project, question: Question) -> Use:
             digest=question.digest,
             from_run=row[0] if row is not None and named.kind == OPERATION else "",
         )
+    if question.asked == NOTHING:
+        question = msgspec.structs.replace(question, asked="")
     return _of_path(project, question) if question.named.kind == PATH else _of_operation(project, question)
 
 

@@ -319,3 +319,56 @@ def test_a_search_as_the_operation_says(argosy: Argosy, folder: Path) -> None:
         "direction": "minimize",
     }
     assert "--optimize is for a sweep" in argosy("run", "op", "--optimize").err
+
+
+FILES = """
+load:
+  exec: sh -c 'cat in-*'
+  flags: {file: null, n: 1}
+  requires: [{file: in-1.txt, name: file}]
+pick:
+  exec: sh -c 'cat in-*'
+  flags: {n: 1}
+  requires: [{file: 'in-${n}.txt'}]
+make:
+  exec: sh -c 'echo $FLAG_X > made.txt'
+  flags: {x: 1}
+read:
+  exec: cat made.txt
+  requires: [{operation: make, name: made}]
+pipe:
+  flags: {other: in-2.txt, n: 2}
+  steps: [load, 'load file=${other}', 'load file=in-3.txt', 'pick n=${n}', 'pick n=3', outer]
+outer:
+  flags: {m: 3}
+  steps: ['pick n=${m}']
+"""
+
+
+def test_flags_say_which_files_are_required(argosy: Argosy, folder: Path) -> None:
+    (folder / "guild.yml").write_text(FILES)
+    for number in (1, 2, 3):
+        (folder / f"in-{number}.txt").write_text(f"{number}\n")
+    (folder / "argosy.toml").write_text('[code]\nrules = ["exclude in-*"]\n')
+
+    def printed(*words: str) -> list[str]:
+        assert argosy("run", *words, "-q").code == 0
+        return [line.rpartition(" ")[2] for line in argosy("logs", "@latest").out.splitlines()]
+
+    assert printed("load") == ["1"]
+    assert printed("load", "file=in-2.txt") == ["2"]
+    assert printed("pick", "n=3") == ["3"]
+    assert printed("pipe") == ["1", "2", "3", "2", "3", "3"]
+    assert printed("pipe", "other=in-3.txt", "n=1") == ["1", "3", "3", "1", "3", "3"]
+
+
+def test_a_step_chooses_the_run_that_it_takes(argosy: Argosy, folder: Path) -> None:
+    (folder / "guild.yml").write_text(FILES.partition("pipe:")[0])
+    (folder / "in-1.txt").write_text("1\n")
+    assert argosy("run", "make", "x=first", "-q").code == 0
+    first = _names(argosy)[0]
+    (folder / "guild.yml").write_text(
+        FILES.partition("pipe:")[0] + f"pipe: {{steps: [make, 'read made={first}', read]}}\n"
+    )
+    assert argosy("run", "pipe", "-q").code == 0
+    assert [line.rpartition(" ")[2] for line in argosy("logs", "@latest").out.splitlines()] == ["first", "1"]

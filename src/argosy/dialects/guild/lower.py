@@ -16,6 +16,7 @@ import msgspec
 from argosy.dialects.guild.flags import OperationFlags, flags_of, parameter_name
 from argosy.dialects.guild.operations import Found
 from argosy.dialects.guild.python_flags import is_notebook
+from argosy.dialects.guild.references import references, with_tags
 from argosy.dialects.guild.requirements import Required, required_of
 from argosy.dialects.guild.schema import Expect, Operation, Sourcecode
 from argosy.dialects.guild.scripts import source_of
@@ -48,7 +49,6 @@ OPERATIONS = "argosy.dev/operations"
 ATTRIBUTE = "argosy.dev/attribute-"
 API_VERSION = "argoproj.io/v1alpha1"
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9]+")
-_REFERENCE = re.compile(r"\\?\$\{([^}]*)\}")
 _METRIC_ALIASES = (("\\key", "k"), ("\\value", "1"), ("\\step", "1"))
 _LONGEST_NAME = 40
 
@@ -97,7 +97,7 @@ class Lowering:
             from argosy.dialects.guild.steps import pipeline
 
             return pipeline(self, found, flags)
-        required = required_of(found, self.surroundings, self.findings)
+        required = required_of(found, flags, self.surroundings, self.findings)
         own = tuple(Parameter(name=one.name, value=f"{{{{workflow.parameters.{one.name}}}}}") for one in flags.inputs)
         leaf = self.leaf(found, template_name(found.whole_name), flags, required, own, required.artifacts)
         return self.finished(found, flags.inputs + required.choices, (leaf,), [found])
@@ -342,25 +342,3 @@ def _work_of(operation: Operation) -> tuple[tuple[str, object], ...]:
 def _check(expect: Expect) -> dict[str, str]:
     told = {"output": expect.output, "file": expect.file, "contains": expect.contains, "compare_to": expect.compare_to}
     return {key: value for key, value in told.items() if value}
-
-
-def references(text: str) -> list[str]:
-    """The flags that a text names as ${flag}."""
-    return [_name_in(found[1]) for found in _REFERENCE.finditer(text) if not found[0].startswith("\\")]
-
-
-def _name_in(reference: str) -> str:
-    """The flag of `name|filter`: how Guild would format the value is left out."""
-    return reference.partition("|")[0].strip()
-
-
-def with_tags(text: str, flags: OperationFlags, scope: str) -> str:
-    """The text with tags for its ${flag}s. scope: where the parameters are, as in workflow.parameters."""
-
-    def put(found: re.Match[str]) -> str:
-        if found[0].startswith("\\"):
-            return found[0][1:]
-        name = flags.names.get(_name_in(found[1]))
-        return f"{{{{{scope}.{name}}}}}" if name else found[0]
-
-    return _REFERENCE.sub(put, text)

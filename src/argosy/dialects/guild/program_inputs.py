@@ -54,6 +54,7 @@ class Inputs:
                 os.rmdir(folder)
 
     def _files(self, source: dict[str, Any]) -> None:
+        source = {**source, **{key: resolved(source[key], self.values, True) for key in ("uri", "name")}}
         held = os.path.join(HELD, source["folder"])
         if not os.path.lexists(held):
             if source.get("optional"):

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from argosy.dialects.guild.configs import read_config
-from argosy.dialects.guild.flags import parameter_name
+from argosy.dialects.guild.flags import OperationFlags, parameter_name
 from argosy.dialects.guild.operations import Found
+from argosy.dialects.guild.references import references, with_tags
 from argosy.dialects.guild.schema import SOURCES, Resource, Source
 from argosy.dialects.guild.surroundings import Surroundings
 from argosy.dialects.guild.trees import Findings
@@ -44,14 +45,15 @@ class Required(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(Parameter(name=one.name, value=one.default) for one in self.choices)
 
 
-def required_of(found: Found, surroundings: Surroundings, findings: Findings) -> Required:
+def required_of(found: Found, flags: OperationFlags, surroundings: Surroundings, findings: Findings) -> Required:
     """The requirements of an operation; what is wrong with them is in the findings."""
-    return _Requirements(found, surroundings, findings).all()
+    return _Requirements(found, flags, surroundings, findings).all()
 
 
 class _Requirements:
-    def __init__(self, found: Found, surroundings: Surroundings, findings: Findings) -> None:
+    def __init__(self, found: Found, flags: OperationFlags, surroundings: Surroundings, findings: Findings) -> None:
         self.found = found
+        self.flags = flags
         self.surroundings = surroundings
         self.findings = findings
         self.artifacts: list[Artifact] = []
@@ -134,21 +136,33 @@ class _Requirements:
         number = len(self.artifacts)
         artifact = Artifact(name=f"requires-{number}", path=f"{HELD}/{number}", optional=source.optional)
         if kind == "url":
-            return msgspec.structs.replace(artifact, http={"url": uri}, archive=ArchiveStrategy(none={}))
-        parameter = self._choice(kind, uri, source)
-        ref = f"{{{{workflow.parameters.{parameter}}}}}"
+            return msgspec.structs.replace(
+                artifact,
+                http={"url": with_tags(uri, self.flags, "inputs.parameters")},
+                archive=ArchiveStrategy(none={}),
+            )
+        ref = self._ref(kind, uri, source)
         if kind == "operation":
             self.operations.append((artifact.name, uri))
             return msgspec.structs.replace(artifact, named=NamedData(kind=OPERATION, ref=ref, artifact=uri))
         path = posixpath.normpath(posixpath.join(self.surroundings.root, uri))
-        if self.surroundings.folder and not self.surroundings.kind(uri) and not source.optional:
+        known = self.surroundings.folder and not references(uri)
+        if known and not self.surroundings.kind(uri) and not source.optional:
             message = f"cannot find source file {uri!r}"
             self.findings.at("guild-source", message, span, severity="warning", hint="it has to be there for a run")
         return msgspec.structs.replace(artifact, named=NamedData(kind=PATH, ref=ref, artifact=path))
 
-    def _choice(self, kind: str, uri: str, source: Source) -> str:
-        """The parameter by which a person chooses another run or file than the one that is found."""
+    def _ref(self, kind: str, uri: str, source: Source) -> str:
+        """Which run or file is taken: what the flag of the source says, or flags that stand in its name."""
         name = source.flag_name or source.name or f"{kind}:{uri}"
+        if references(uri):
+            text = uri if kind == OPERATION else posixpath.join(self.surroundings.root, uri)
+            return with_tags(text, self.flags, "workflow.parameters")
+        parameter = self.flags.names.get(name) or self._choice(kind, uri, source, name)
+        return f"{{{{workflow.parameters.{parameter}}}}}"
+
+    def _choice(self, kind: str, uri: str, source: Source, name: str) -> str:
+        """The parameter by which a person chooses another run or file than the one that is found."""
         parameter = parameter_name(name)
         self.choices[parameter] = Input(
             name=parameter,

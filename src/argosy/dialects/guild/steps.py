@@ -5,16 +5,18 @@ It knows Guild's steps. What a step requires of an operation comes from a step b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
 
 from argosy.dialects.guild.at_once import task_of
 from argosy.dialects.guild.flags import OperationFlags, parameter_name, text_of
-from argosy.dialects.guild.lower import Lowered, Lowering, references, template_name, with_tags
+from argosy.dialects.guild.lower import Lowered, Lowering, template_name
 from argosy.dialects.guild.names import fits
 from argosy.dialects.guild.operations import Found, script_of
+from argosy.dialects.guild.references import references, with_tags
 from argosy.dialects.guild.requirements import Required, required_of
 from argosy.dialects.guild.schema import Step
 from argosy.dialects.guild.step_words import WITHOUT_EFFECT, read_step
@@ -36,6 +38,7 @@ from argosy.syntax.span import Span
 # How many trials a batch in a step has at most, where nobody says.
 MOST_TRIALS = 20
 _DEEPEST = 8
+_PARAMETER = re.compile(r"\{\{workflow\.parameters\.([^}]+)\}\}")
 
 
 class _Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +75,16 @@ def pipeline(lowering: Lowering, found: Found, flags: OperationFlags) -> Lowered
 
 
 class _Pipeline:
-    def __init__(self, lowering: Lowering, found: Found, flags: OperationFlags, around: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        lowering: Lowering,
+        found: Found,
+        flags: OperationFlags,
+        around: tuple[str, ...],
+        outer: Mapping[str, str] | None = None,
+    ) -> None:
+        """outer: of a pipeline in a pipeline, its parameters as the whole workflow can tell them."""
+        self.outer = outer
         self.lowering = lowering
         self.found = found
         self.flags = flags
@@ -166,24 +178,28 @@ class _Pipeline:
     def _steps(self, one: _Wanted, before: list[_Made], parent: str) -> list[WorkflowStep]:
         """The steps that one step is: several when a flag has several values."""
         flags = self.lowering.flags(one.found)
-        texts = self._texts(one, flags)
-        trials = self._trials(texts, flags, one)
         operation = one.found.operation
         assert operation is not None
+        required = Required()
+        if operation.steps is None:
+            required = required_of(one.found, flags, self.lowering.surroundings, self.findings)
+        chosen = self._chosen(one, required)
+        texts = self._texts(one, flags, chosen.keys())
+        trials = self._trials(texts, flags, one)
         found: list[WorkflowStep] = []
-        for place, trial in enumerate(trials):
+        for trial in trials:
             name = self._free_name(one.name)
-            template, artifacts, parameters = self._template(one, flags, before, name, parent, first=place == 0)
-            arguments = [
-                Parameter(name=flags.names[flag], value=self._value(text, one)) for flag, text in trial.items()
-            ]
+            known = {flags.names[flag]: text for flag, text in trial.items()} | chosen
+            refs = {parameter: self._in_workflow(text) for parameter, text in known.items()}
+            template, artifacts = self._template(one, flags, required, refs, before, name, parent)
+            arguments = [Parameter(name=flags.names[flag], value=self._value(text)) for flag, text in trial.items()]
             fails = len(trials) > 1 and not one.step.fail_on_trial_error
             found.append(
                 WorkflowStep(
                     name=name,
                     template=template,
-                    arguments=Arguments(parameters=(*arguments, *parameters), artifacts=artifacts)
-                    if arguments or artifacts or parameters
+                    arguments=Arguments(parameters=tuple(arguments), artifacts=artifacts)
+                    if arguments or artifacts
                     else None,
                     continue_on=ContinueOn(failed=True, error=True) if fails else None,
                 )
@@ -199,14 +215,30 @@ class _Pipeline:
         self.names.add(free)
         return free
 
-    def _texts(self, one: _Wanted, flags: OperationFlags) -> dict[str, str]:
+    def _chosen(self, one: _Wanted, required: Required) -> dict[str, str]:
+        """The runs and files that the step chooses for what its operation requires, by parameter."""
+        names = {name: choice.name for choice in required.choices for name in (choice.name, *choice.aliases)}
+        return {names[name]: str(value) for name, value in one.flags.items() if name in names and value is not None}
+
+    def _in_workflow(self, text: str) -> str:
+        """A step's text as the whole workflow can tell it."""
+        if self.outer is None:
+            return self._value(text, "workflow.parameters")
+
+        def put(found: re.Match[str]) -> str:
+            name = self.flags.names.get(found[1])
+            return self.outer.get(name, found[0]) if self.outer is not None and name else found[0]
+
+        return re.sub(r"\$\{([^}]*)\}", put, text)
+
+    def _texts(self, one: _Wanted, flags: OperationFlags, chosen: Collection[str]) -> dict[str, str]:
         """Each flag of the step's operation as text: the operation's default, the step's value, the parent's word."""
         texts = {name: flags.default(name) for name in flags.names}
         unknown: list[str] = []
         for name, value in one.flags.items():
             known = self._flag(name, flags)
             if known is None:
-                unknown.append(name)
+                unknown += [name] if parameter_name(name) not in chosen and name not in chosen else []
             elif value is not None:
                 texts[known] = value if isinstance(value, str) else text_of(value)
         if unknown and flags.known and not one.step.force_flags:
@@ -282,28 +314,41 @@ class _Pipeline:
             self._unsupported(unknown, flags, one)
         return {known: row[name] for name, known in named.items() if known is not None}
 
-    def _value(self, text: str, one: _Wanted) -> str:
+    def _value(self, text: str, scope: str = "inputs.parameters") -> str:
         """A flag's text with tags for the parent's flags."""
         for given, parameter in self.overrides.items():
             text = text.replace(f"${{{given}}}", f"{{{{workflow.parameters.{parameter}}}}}")
-        return with_tags(text, self.flags, "inputs.parameters")
+        return with_tags(text, self.flags, scope)
 
     # -- what a step calls
 
     def _template(
-        self, one: _Wanted, flags: OperationFlags, before: list[_Made], name: str, parent: str, *, first: bool
-    ) -> tuple[str, tuple[Artifact, ...], tuple[Parameter, ...]]:
-        """The template of a step, made when it is not there, and the artifacts that it is given."""
+        self,
+        one: _Wanted,
+        flags: OperationFlags,
+        required: Required,
+        refs: Mapping[str, str],
+        before: list[_Made],
+        name: str,
+        parent: str,
+    ) -> tuple[str, tuple[Artifact, ...]]:
+        """The template of a step, made when it is not there, and the artifacts that it is given.
+
+        refs: what is known of its parameters before it runs, which says what files it takes.
+        """
         operation = one.found.operation
         assert operation is not None
         self.used += [one.found] if one.found not in self.used else []
         if operation.steps is not None:
-            return self._nested(one, flags), (), ()
-        required = required_of(one.found, self.lowering.surroundings, self.findings)
-        given, wanted = self._artifacts(one, required, before)
+            return self._nested(one, flags, refs), ()
+        given, wanted = self._artifacts(one, required, refs, before)
         called = self._called(one, name, parent)
-        if any(template.name == called for template in self.others):
-            return called, given, ()
+        there = next((template for template in self.others if template.name == called), None)
+        if there is not None and (there.inputs.artifacts if there.inputs is not None else ()) != wanted:
+            # It takes other files than the step that the template was made for.
+            called, there = f"{parent}-{name}", None
+        if there is not None:
+            return called, given
         parameters = tuple(Parameter(name=known.name) for known in flags.inputs)
         leaf = self.lowering.leaf(
             one.found,
@@ -317,7 +362,7 @@ class _Pipeline:
             seconds=self._seconds(one),
         )
         self.others.append(leaf)
-        return called, given, ()
+        return called, given
 
     def _called(self, one: _Wanted, name: str, parent: str) -> str:
         """A template's name: the operation's, unless the step differs from others of that operation."""
@@ -328,7 +373,7 @@ class _Pipeline:
         return f"{called}-operation" if called == parent else called
 
     def _artifacts(
-        self, one: _Wanted, required: Required, before: list[_Made]
+        self, one: _Wanted, required: Required, refs: Mapping[str, str], before: list[_Made]
     ) -> tuple[tuple[Artifact, ...], tuple[Artifact, ...]]:
         """What the step is given by steps before it, and the inputs of its template."""
         operations = dict(required.operations)
@@ -336,23 +381,18 @@ class _Pipeline:
         wanted: list[Artifact] = []
         for artifact in required.artifacts:
             asked = operations.get(artifact.name)
-            made = self._made_before(asked, before) if asked is not None else None
-            if asked is None:
-                wanted.append(artifact)
-                self.choices += tuple(
-                    c for c in required.choices if c not in self.choices and c.name in str(artifact.named)
-                )
+            artifact, said = _with_refs(artifact, refs)
+            if asked is None or said:
+                self._take(artifact, required, wanted)
                 continue
+            made = self._made_before(asked, before)
             if made is not None:
                 output = parameter_name(made.found.whole_name)
                 source = f"{{{{steps.{made.step}.outputs.artifacts.{output}}}}}"
                 given.append(Artifact(name=artifact.name, from_=source))
                 wanted.append(msgspec.structs.replace(artifact, named=None))
             elif not one.step.isolate_runs:
-                wanted.append(artifact)
-                self.choices += tuple(
-                    c for c in required.choices if c not in self.choices and c.name in str(artifact.named)
-                )
+                self._take(artifact, required, wanted)
             elif not artifact.optional:
                 names = ", ".join(each.found.whole_name for each in before) or "none"
                 message = (
@@ -361,6 +401,14 @@ class _Pipeline:
                 self._no(message, one.span, f"add a step {asked} before it, or give it `isolate-runs: no`")
         return tuple(given), tuple(wanted)
 
+    def _take(self, artifact: Artifact, required: Required, wanted: list[Artifact]) -> None:
+        """Take what is looked up when the run is made, with the parameter by which a person chooses another."""
+        wanted.append(artifact)
+        known = {one.name for one in (*self.choices, *self.flags.inputs)}
+        named = artifact.named.ref if artifact.named is not None else ""
+        asked = (one for one in required.choices if f"{{{{workflow.parameters.{one.name}}}}}" in named)
+        self.choices += tuple(one for one in asked if one.name not in known)
+
     def _made_before(self, asked: str, before: list[_Made]) -> _Made | None:
         for one in reversed(before):
             operation = one.found.operation
@@ -368,18 +416,20 @@ class _Pipeline:
                 return one
         return None
 
-    def _nested(self, one: _Wanted, flags: OperationFlags) -> str:
+    def _nested(self, one: _Wanted, flags: OperationFlags, refs: Mapping[str, str]) -> str:
         """A step that has steps itself."""
         name = template_name(one.found.whole_name)
         if any(template.name == name for template in self.others):
             return name
-        inside = _Pipeline(self.lowering, one.found, flags, self.around)
+        inside = _Pipeline(self.lowering, one.found, flags, self.around, refs)
+        inside.others = self.others
         made = inside.templates(name)
         if made is not None:
             known = {template.name for template in self.others}
             self.others += [template for template in made if template.name not in known]
             self.used += [found for found in inside.used if found not in self.used]
-            self.choices += inside.choices
+            there = {choice.name for choice in (*self.choices, *self.flags.inputs)}
+            self.choices += tuple(choice for choice in inside.choices if choice.name not in there)
             self.tags |= inside.tags
             self.overrides |= inside.overrides
         return name
@@ -399,3 +449,13 @@ class _Pipeline:
         except (TypeError, ValueError):
             self._no(f"stop-after is a number of minutes, not {given!r}", one.span, "")
             return None
+
+
+def _with_refs(artifact: Artifact, refs: Mapping[str, str]) -> tuple[Artifact, bool]:
+    """The artifact with what is known of the parameters that name it, and whether these say which run or file."""
+    named = artifact.named
+    if named is None:
+        return artifact, False
+    ref = _PARAMETER.sub(lambda found: refs.get(found[1], found[0]), named.ref)
+    changed = msgspec.structs.replace(artifact, named=msgspec.structs.replace(named, ref=ref))
+    return changed, ref not in (named.ref, "null")
