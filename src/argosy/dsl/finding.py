@@ -16,7 +16,7 @@ import json
 import os
 import runpy
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
@@ -47,14 +47,15 @@ def find(file: Path, name: str = "") -> Found:
     before, modules = list(sys.path), set(sys.modules)
     with hera_objects.kept_from_clusters() as made:
         module = load(file)
-        objects = _global_workflows(module)
+        objects = _global_workflows(vars(module))
         # One that is named is the only one that has to be right.
         objects = [one for one in objects if one[0] == name] or objects
         found = _described(objects, made.all(), file)
         if hera_objects.is_imported() and not _runs(found) and _is_guarded(file):
             # What the program does when it is started may make them: nothing of it reaches a cluster.
-            _run_as_main(file)
-            found = _described(objects, made.all(), file)
+            own = _global_workflows(_run_as_main(file))
+            objects += [one for one in own if one[0] not in dict(objects)]
+            found = _described(objects, made.all() or ([] if len(own) > len(found) else made.written), file)
         chosen = _meant(found, name)
         if name and not chosen:
             chosen = _described(_returned(module, name), [], file)
@@ -70,10 +71,10 @@ def find(file: Path, name: str = "") -> Found:
     }
 
 
-def _global_workflows(module: ModuleType) -> list[tuple[str, object]]:
-    """The workflows among a module's globals in order of definition, those that others use as their last."""
+def _global_workflows(names: Mapping[str, object]) -> list[tuple[str, object]]:
+    """The workflows among the names of a module in order of definition, those that others use as their last."""
     found: list[tuple[str, object]] = []
-    for name, value in vars(module).items():
+    for name, value in names.items():
         if not name.startswith("__") and is_workflow(value) and not any(value is known for _, known in found):
             found.append((name, value))
     return found
@@ -168,12 +169,14 @@ def _is_guarded(file: Path) -> bool:
     return "__name__" in text and "__main__" in text
 
 
-def _run_as_main(file: Path) -> None:
+def _run_as_main(file: Path) -> Mapping[str, object]:
+    """Starts the program, and gives the names that it has at its end."""
     try:
-        runpy.run_path(str(file), run_name="__main__")
+        return runpy.run_path(str(file), run_name="__main__")
     except SystemExit as ended:
         if ended.code:
             raise
+        return {}
 
 
 def _returned(module: ModuleType, name: str) -> list[tuple[str, object]]:

@@ -64,12 +64,16 @@ def _plain(value: Any) -> Any:
 
 
 class Made:
-    """What a program created, each with its manifest as it was then. notes: what else it asked a server for."""
+    """What a program created, each with its manifest as it was then. notes: what else it asked a server for.
+
+    written: what it wrote out as YAML.
+    """
 
     def __init__(self) -> None:
         self._all: list[tuple[object | None, Manifest]] = []
         self._answers: dict[str, Manifest] = {}
         self.notes: list[str] = []
+        self.written: list[tuple[object | None, Manifest]] = []
 
     def all(self) -> list[tuple[object | None, Manifest]]:
         return list(self._all)
@@ -174,6 +178,8 @@ def _patch(package: ModuleType, made: Made) -> None:
                 setattr(one, name, _noting(vars(one)[name], made, keep=name != "lint"))
             if f"async_{name}" in vars(one):
                 setattr(one, f"async_{name}", _later(_noting(vars(one)[f"async_{name}"], made, keep=name != "lint")))
+        if one is not None and "to_yaml" in vars(one):
+            one.to_yaml = _writing(one.to_yaml, made)
     for name in ("WorkflowsService", "AsyncWorkflowsService"):
         service: Any = getattr(package, name, None)
         if service is not None:
@@ -198,6 +204,15 @@ def _noting(method: Any, made: Made, *, keep: bool) -> Callable[..., Any]:
         return model
 
     return noted
+
+
+def _writing(method: Any, made: Made) -> Callable[..., Any]:
+    @wraps(method)
+    def written(self: Any, *words: Any, **named: Any) -> Any:
+        made.written.append((self, manifest_of(self)))
+        return method(self, *words, **named)
+
+    return written
 
 
 def _later(method: Callable[..., Any]) -> Callable[..., Any]:

@@ -92,7 +92,9 @@ def _loaded(answer: dict[str, Any], file: str, source: Source, strict: bool) -> 
             diagnostics=(_diagnostic("this program defines no workflow", source, file, 1, hint=_NOTHING),),
             hint=_NOTHING,
         )
-    return loaded(found, source, answer["paths"], answer["files"], strict=strict)
+    made = loaded(found, source, answer["paths"], answer["files"], strict=strict)
+    notes = [Diagnostic(rule=RULE, severity="note", message=str(one)) for one in cast("list[str]", answer["notes"])]
+    return msgspec.structs.replace(made, diagnostics=(*notes, *made.diagnostics))
 
 
 def loaded(

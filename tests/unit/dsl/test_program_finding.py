@@ -145,7 +145,29 @@ def test_what_hera_creates_is_noted_and_sent_nowhere(tmp_path: Path) -> None:
     found = asked(tmp_path, program)
     assert [one["manifest"]["metadata"]["generateName"] for one in found["workflows"]] == ["late-"]
     assert found["notes"] == ["GET https://localhost:1/api/v1/info is not sent anywhere"]
-    assert names(asked(tmp_path, program, "late")) == ["late"]
+    assert names(found) == names(asked(tmp_path, program, "late")) == ["w"]
+
+
+@pytest.mark.parametrize(
+    "end", ["print(build().to_yaml())", "w = build()", "w = build()\n    w.to_file('out')", "build().create()"]
+)
+def test_what_the_main_block_makes(tmp_path: Path, end: str) -> None:
+    program = HERA + textwrap.dedent(
+        """
+        with WorkflowTemplate(name="kept") as kept:
+            Container(name="say", image="busybox", command=["true"])
+
+        def build():
+            with Workflow(generate_name="late-", entrypoint="say") as w:
+                Container(name="say", image="busybox", command=["true"])
+            return w
+
+        if __name__ == "__main__":
+        """
+    )
+    found = asked(tmp_path, f"{program}    {end}\n")
+    kinds = [one["manifest"]["kind"] for one in found["workflows"]]
+    assert kinds == ["WorkflowTemplate", "Workflow"], found
 
 
 def test_a_service_that_is_used_by_itself(tmp_path: Path) -> None:
