@@ -13,26 +13,37 @@ if TYPE_CHECKING:
 
     from argosy.api.cluster import Argo
     from argosy.api.run import Run, RunFailed
+    from argosy.api.runners import ArgoRunner, LocalRunner
     from argosy.api.running import Local, run
     from argosy.dsl.control import for_loop, not_, when, while_loop
+    from argosy.dsl.decorators import bash, container, resource, step, template
+    from argosy.dsl.jobs import Run_with
     from argosy.dsl.options import Retry, Secret, run_with, secret
     from argosy.dsl.shapes import Dir
-    from argosy.dsl.steps import Step, bash, container, resource, step, template
+    from argosy.dsl.sketch import BaseJob, ContainerJob, ResourceJob, WorkflowParam
+    from argosy.dsl.steps import Step
     from argosy.dsl.trouble import TraceError
     from argosy.dsl.workflows import Workflow, workflow
 
 __all__ = [
     "Argo",
+    "ArgoRunner",
+    "BaseJob",
+    "ContainerJob",
     "Dir",
     "Local",
+    "LocalRunner",
     "Path",
+    "ResourceJob",
     "Retry",
     "Run",
     "RunFailed",
+    "Run_with",
     "Secret",
     "Step",
     "TraceError",
     "Workflow",
+    "WorkflowParam",
     "bash",
     "container",
     "for_loop",
@@ -52,11 +63,15 @@ _ROOMS = {
     "pathlib": ("Path",),
     "argosy.api.cluster": ("Argo",),
     "argosy.api.run": ("Run", "RunFailed"),
+    "argosy.api.runners": ("ArgoRunner", "LocalRunner"),
     "argosy.api.running": ("Local", "run"),
     "argosy.dsl.control": ("for_loop", "not_", "when", "while_loop"),
+    "argosy.dsl.jobs": ("Run_with",),
     "argosy.dsl.options": ("Retry", "Secret", "run_with", "secret"),
     "argosy.dsl.shapes": ("Dir",),
-    "argosy.dsl.steps": ("Step", "bash", "container", "resource", "step", "template"),
+    "argosy.dsl.sketch": ("BaseJob", "ContainerJob", "ResourceJob", "WorkflowParam"),
+    "argosy.dsl.decorators": ("bash", "container", "resource", "step", "template"),
+    "argosy.dsl.steps": ("Step",),
     "argosy.dsl.trouble": ("TraceError",),
     "argosy.dsl.workflows": ("Workflow", "workflow"),
 }

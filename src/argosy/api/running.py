@@ -34,7 +34,10 @@ RUNTIMES = ("auto", "function", "process", "sandbox", "podman", "docker")
 
 @dataclass(frozen=True, kw_only=True)
 class Local:
-    """This machine. runtime: how steps run. jobs: how many at once. home: where runs are kept. quiet: say nothing."""
+    """This machine.
+
+    runtime: how steps run. jobs: how many at once. home: where runs are kept. quiet: say nothing. stubs: as of `run`.
+    """
 
     runtime: str = ""
     jobs: int | None = None
@@ -44,6 +47,7 @@ class Local:
     labels: Mapping[str, str] | None = None
     ignore_resources: bool = False
     quiet: bool = False
+    stubs: Mapping[Any, Callable[..., Any]] | None = None
 
 
 def run(
@@ -63,6 +67,8 @@ def run(
     """
     if is_loading():
         raise LoadingOver
+    if stubs is None and isinstance(on, Local):
+        stubs = on.stubs
     if stubs is not None:
         from argosy.api.stubs import run_with_stubs
 

@@ -8,10 +8,14 @@ a loop with a condition is a template that calls itself. Outside of a trace each
 
 from __future__ import annotations
 
+import functools
+import importlib
+import sys
 from collections.abc import Callable, Iterable
-from typing import Any, Literal, NamedTuple, TypeVar, cast, overload
+from typing import Any, Literal, NamedTuple, TypeVar, cast, get_args, overload
 
 from argosy.dsl.builtin import Builtin
+from argosy.dsl.deferring import Deferred
 from argosy.dsl.expression import (
     Binary,
     Choice,
@@ -23,14 +27,16 @@ from argosy.dsl.expression import (
     Item,
     Output,
     Ref,
+    Retyped,
     Unary,
     Written,
     argument,
     declared_type,
+    is_encoded,
 )
 from argosy.dsl.layout import FOLDER, KEEP
 from argosy.dsl.scopes import Artifact, Kept, Scope, Task, kebab
-from argosy.dsl.shapes import File, Json, Many, Nothing, Record, Shape, Text, leaves, shape_of, type_name
+from argosy.dsl.shapes import File, Json, Many, Nothing, Record, Shape, Text, is_union, leaves, shape_of, type_name
 from argosy.dsl.steps import FUNCTION, HOST
 from argosy.dsl.tracing import LeafTemplate, Trace, call_inside, current, inputs_of, outcome, returned, without_steps
 from argosy.dsl.trouble import TraceError, WrongValue, place_of_user
@@ -56,6 +62,8 @@ from argosy.dsl.values import (
 T = TypeVar("T")
 S = TypeVar("S")
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
+NONE_GIVEN = Given({}, {}, {})
 # How deep templates may call one another (Argo: maxAllowedStackDepth).
 DEEPEST = 100
 
@@ -80,8 +88,10 @@ def when(condition: bool, then: Callable[[], T], otherwise: Callable[[], T], *, 
 def when(condition: bool, then: Callable[[], object], *, name: str = "") -> None: ...
 @overload
 def when(condition: bool, *, name: str = "") -> Callable[[Callable[[], object]], Callable[[], None]]: ...
+@overload
+def when(condition: Deferred, *, name: str = "") -> Callable[[F], F]: ...
 def when(
-    condition: bool,
+    condition: Any,
     then: Callable[[], Any] | None = None,
     otherwise: Callable[[], Any] | None = None,
     *,
@@ -92,6 +102,8 @@ def when(
     Without `otherwise` it gives None. As a decorator, `@when(condition)`, it makes a function that runs if it holds.
     Raises TraceError when the branches give values of different types.
     """
+    if isinstance(condition, Deferred):
+        return _of_job(condition, then)
     if then is None:
         return lambda function: lambda: when(condition, function, name=name or kebab(function.__name__))  # pyright: ignore
     scope = current()
@@ -102,6 +114,12 @@ def when(
     if expr.type is not bool:
         raise TraceError(f"when is given {type_name(expr.type)} as its condition", hint="compare it: when(x > 0, ...)")
     return _when(scope, expr, then, otherwise, name or "when")
+
+
+def _of_job(condition: Deferred, then: object) -> Any:
+    if then is not None:
+        raise TraceError("a condition on values of jobs stands above a function that returns a job", hint="@when(...)")
+    return lambda function: condition.decorate("when", function)  # pyright: ignore
 
 
 class _Branch(NamedTuple):
@@ -147,7 +165,7 @@ def _placed(wrapper: Scope, inner: Scope, value: Any, shape: Shape, name: str, c
     if not inner.tasks:
         wrapper.trace.drop(inner)
         return _Branch(None, _local_given(wrapper, given(value, shape, "", lambda: "a branch of when")))
-    task = adopted(wrapper, inner, value, shape, {}, "a branch of when", when=condition)
+    task = adopted(wrapper, inner, value, shape, NONE_GIVEN, "a branch of when", when=condition)
     if task is None:
         returned(inner, value, shape, "a branch of when")
         task = wrapper.add(name, inner, when=condition)
@@ -194,6 +212,12 @@ def common_shape(one: Shape, other: Shape, what: str) -> Shape:
     """The shape that values of both shapes have: a whole number is a number. Raises TraceError when there is none."""
     if one == other:
         return one
+    if isinstance(one, Nothing) or isinstance(other, Nothing):
+        there = other if isinstance(one, Nothing) else one
+        if isinstance(there, (Text, Json)):
+            return Json(there.type | None)
+        if isinstance(there, File):
+            return File(folder=there.folder, optional=True)
     if (
         isinstance(one, Record)
         and isinstance(other, Record)
@@ -213,7 +237,16 @@ def common_shape(one: Shape, other: Shape, what: str) -> Shape:
         return File(folder=one.folder and other.folder, optional=one.optional or other.optional)
     if isinstance(one, Text) and isinstance(other, Text):
         return Text(str)
+    if optional := _optional_of(one, other) or _optional_of(other, one):
+        return optional
     raise TraceError(f"{what} give values of different types: {_shape_name(one)} and {_shape_name(other)}")
+
+
+def _optional_of(one: Shape, other: Shape) -> Shape | None:
+    """The first shape, when it is that of values that may be None and the other one is that of the rest of them."""
+    if not isinstance(one, Json) or not isinstance(other, (Text, Json)) or not is_union(one.type):
+        return None
+    return one if other.type in get_args(one.type) else None
 
 
 def _shape_name(shape: Shape) -> str:
@@ -227,9 +260,7 @@ def _shape_name(shape: Shape) -> str:
 # -- a body with one call becomes that call
 
 
-def adopted(
-    scope: Scope, inner: Scope, value: Any, shape: Shape, inputs: dict[str, Expr | Artifact], what: str, **more: Any
-) -> Task | None:
+def adopted(scope: Scope, inner: Scope, value: Any, shape: Shape, inputs: Given, what: str, **more: Any) -> Task | None:
     """The one call of a body, made in the scope around it, when it gives just what the body gives; else None.
 
     inputs: what the body's own inputs are there.
@@ -242,18 +273,20 @@ def adopted(
     taken = given(value, shape, "", lambda: what)
     if not _is_of(task, taken):
         return None
-    known = {**inner.captured, **inputs}
+    captured = inner.captured.items()
+    parameters = {**{name: one for name, one in captured if isinstance(one, Expr)}, **inputs.parameters}
+    artifacts = {**{name: one for name, one in captured if isinstance(one, Artifact)}, **inputs.artifacts}
 
     def replaced(expr: Expr) -> Expr:
         if isinstance(expr, Ref) and isinstance(expr.source, Input) and expr.source.scope is inner:
-            return cast(Expr, known[expr.source.name])
+            return parameters[expr.source.name]
         return expr.rebuilt(replaced)
 
     def moved(artifact: Artifact) -> Artifact:
         source = artifact.source
         if isinstance(source, Input) and source.scope is inner:
-            outer = cast(Artifact, known[source.name])
-            return outer.at(*artifact.below)
+            outer = artifacts[source.name]
+            return outer.at(*artifact.below, optional=artifact.optional)
         return artifact
 
     scope.trace.drop(inner)
@@ -263,9 +296,13 @@ def adopted(
         template.captured = {
             name: moved(one) if isinstance(one, Artifact) else replaced(one) for name, one in template.captured.items()
         }
-    parameters = {name: replaced(one) for name, one in task.parameters.items()}
-    artifacts = {name: moved(one) for name, one in task.artifacts.items()}
-    made = scope.add(task.name, template, parameters, artifacts, **more)
+    made = scope.add(
+        task.name,
+        template,
+        {name: replaced(one) for name, one in task.parameters.items()},
+        {name: moved(one) for name, one in task.artifacts.items()},
+        **more,
+    )
     made.line, made.kept_template = task.line, task.kept_template
     return made
 
@@ -291,6 +328,10 @@ def for_loop(
 def for_loop(
     over: Iterable[T], /, *, parallelism: int | None = None, name: str = ""
 ) -> Callable[[Callable[[T], R]], Callable[[], list[R]]]: ...
+@overload
+def for_loop(
+    over: Deferred | int, /, *, parallelism: int | None = None, name: str = ""
+) -> Callable[[Callable[..., Any]], Callable[[], Any]]: ...
 def for_loop(body: Any, over: Any = None, *, parallelism: int | None = None, name: str = "") -> Any:
     """The body for each item of a list that is known only when the workflow runs; gives the list of what it gives.
 
@@ -298,14 +339,28 @@ def for_loop(body: Any, over: Any = None, *, parallelism: int | None = None, nam
     without parameters that does so. Raises TraceError.
     """
     if over is None:
-        return lambda function: lambda: for_loop(function, body, parallelism=parallelism, name=name)  # pyright: ignore
+        if isinstance(body, Deferred):
+            return lambda function: body.decorate("for_loop", function, parallelism=parallelism)  # pyright: ignore
+        return lambda function: lambda: _decorated_for(function, body, parallelism, name)  # pyright: ignore
     scope = current()
-    if scope is None:
-        return [body(item) for item in over]
+    if scope is None or (not is_standin(over) and isinstance(over, (list, tuple)) and not over):
+        return [body(item) for item in cast("Iterable[Any]", over)]
     wanted = name or (kebab(body.__name__) if "<lambda>" not in body.__name__ else "")
     if parallelism is None:
         return _for(scope, body, over, wanted or "for")
     return _limited(scope, body, over, wanted or "for", parallelism)
+
+
+def _decorated_for(function: Callable[[Any], Any], over: Any, parallelism: int | None, name: str) -> Any:
+    jobs = _jobs()
+    if jobs is not None and jobs.makes_jobs(function, over):
+        return jobs.decorated("for_loop", over, function, parallelism=parallelism)()
+    return for_loop(function, over, parallelism=parallelism, name=name)
+
+
+def _jobs() -> Any:
+    """The room of jobs, when a program has any and nothing is being recorded."""
+    return importlib.import_module("argosy.dsl.jobs") if "argosy.dsl.sketch" in sys.modules and not current() else None
 
 
 def _limited(scope: Scope, body: Callable[[Any], Any], over: Any, name: str, parallelism: int) -> Any:
@@ -324,7 +379,9 @@ def _limited(scope: Scope, body: Callable[[Any], Any], over: Any, name: str, par
     if not isinstance(value, ManyStandin):
         return ParameterStandin(shape, result)
     kept = cast(Kept, value._artifact.source)
-    return ManyStandin(cast(Many, shape), result, Artifact(Kept(task, scope.place(), f"{task.name}/{kept.name}")))
+    return ManyStandin(
+        cast(Many, shape), result, Artifact(Kept(task, scope.place(), f"{task.name}/{kept.name}"), optional=True)
+    )
 
 
 class _Items(NamedTuple):
@@ -348,8 +405,6 @@ def _items_of(over: Any) -> _Items:
     if isinstance(over, (Standin, str, bytes, dict)):
         raise TraceError(f"for_loop goes over a list, and is given {called(over)}")
     items = list(over)
-    if not items:
-        return _Items(Const(list, []), Json(Any), None)
     if not holds_standin(items):
         kind = shape_of_value(items[0])
         for one in items[1:]:
@@ -379,9 +434,10 @@ def _for_task(
 ) -> Any:
     marker = Task(scope, name, inner, place_of_user())
     given_items = _item_inputs(items, marker)
+    encoded = [leaf.name for leaf in leaves(shape, "") if is_encoded(leaf.shape)]
     task = (
         adopted(scope, inner, value, shape, given_items, "the body of for_loop", items=items.expr)
-        if (not has_files or _keeps_itself(inner, value, shape))
+        if not encoded and (not has_files or _keeps_itself(inner))
         else None
     )
     if task is None:
@@ -389,22 +445,20 @@ def _for_task(
             _keep_inside(inner, value, shape)
         else:
             returned(inner, value, shape, "the body of for_loop")
-        parameters = {key: one for key, one in given_items.items() if isinstance(one, Expr)}
-        artifacts = {key: one for key, one in given_items.items() if isinstance(one, Artifact)}
-        task = scope.add(name, inner, parameters, artifacts, items=items.expr)
+        inner.outputs |= {name: Retyped(object, inner.outputs[name]) for name in encoded}
+        task = scope.add(name, inner, given_items.parameters, given_items.artifacts, items=items.expr)
     elif has_files and task.kept_template is not None:
         task.template = task.kept_template()
         task.indexed = True
         place = f"{argument(scope.place())}/{task.name}/" + "{{item.i}}"
         task.parameters[KEEP] = Written(str, place)
     _settle_items(task, marker)
-    task.indexed = task.indexed or items.artifact is not None or has_files
+    task.indexed = task.indexed or items.artifact is not None or has_files or not _is_word(items.element)
     return _loop_result(scope, task, shape, items, has_files=has_files)
 
 
-def _item_inputs(items: _Items, task: Task) -> dict[str, Expr | Artifact]:
+def _item_inputs(items: _Items, task: Task) -> Given:
     """What the body's inputs are in the arguments of the loop's task."""
-    found: dict[str, Expr | Artifact] = {}
     element = items.element
     whole = Ref(declared_type(element) if isinstance(element, (Text, Json, Record)) else dict, Item(task))
     if items.artifact is not None:
@@ -412,10 +466,16 @@ def _item_inputs(items: _Items, task: Task) -> dict[str, Expr | Artifact]:
     elif isinstance(element, Record):
         value = of_expr(whole)
     else:
-        found["item"] = whole
-        return found
-    taken = given(value, element, "item", lambda: "the body of for_loop")
-    return {**taken.parameters, **taken.artifacts}
+        return Given({"item": whole}, {}, {})
+    return given(value, element, "item", lambda: "the body of for_loop")
+
+
+def _is_word(element: Shape) -> bool:
+    """Whether an item is the same in an argument and in an expression: a text, a number or a boolean.
+
+    Of a mapping Argo makes `item` text in the one and a mapping of texts in the other.
+    """
+    return isinstance(element, Text) or (isinstance(element, Json) and element.type in (int, float, bool))
 
 
 def _settle_items(task: Task, marker: Task) -> None:
@@ -429,10 +489,10 @@ def _settle_items(task: Task, marker: Task) -> None:
     task.parameters = {name: settled(one) for name, one in task.parameters.items()}
     for name, artifact in task.artifacts.items():
         below = tuple(Item(task, one.index) if isinstance(one, Item) else one for one in artifact.below)
-        task.artifacts[name] = Artifact(artifact.source, below)
+        task.artifacts[name] = Artifact(artifact.source, below, artifact.optional)
 
 
-def _keeps_itself(inner: Scope, value: Any, shape: Shape) -> bool:
+def _keeps_itself(inner: Scope) -> bool:
     return len(inner.tasks) == 1 and inner.tasks[0].kept_template is not None
 
 
@@ -445,7 +505,8 @@ def _keep_inside(inner: Scope, value: Any, shape: Shape) -> None:
             hint="give the list to a step that returns it",
         )
     place = inner.place()
-    inner.add("keep", keep_template(inner.trace, tuple(taken.artifacts)), {KEEP: place}, taken.artifacts)
+    names = tuple((name, one.optional) for name, one in taken.artifacts.items())
+    inner.add("keep", keep_template(inner.trace, names), {KEEP: place}, taken.artifacts)
     for name, expr in taken.parameters.items():
         inner.outputs[name] = inner.local(expr)
 
@@ -455,7 +516,7 @@ def _loop_result(scope: Scope, task: Task, shape: Shape, items: _Items, *, has_f
         return NothingStandin(task)
     if has_files:
         expr = Gathered(list, task, shape, task.items if task.items is not None else items.expr, flat=True)
-        return ManyStandin(Many(shape), expr, Artifact(Kept(task, scope.place(), task.name)))
+        return ManyStandin(Many(shape), expr, Artifact(Kept(task, scope.place(), task.name), optional=True))
     kind = list[declared_type(shape)]
     return ParameterStandin(Json(kind), Gathered(kind, task, shape, items.expr))
 
@@ -501,10 +562,20 @@ def while_loop(
         raise TraceError(f"{on_limit!r} is no way to end at the limit", hint='on_limit is "fail" or "stop"')
     if body is None:
 
-        def decorate(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-            return lambda state: while_loop(
-                condition, function, init=state, max_iterations=max_iterations, on_limit=on_limit, name=name
-            )
+        def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+            @functools.wraps(function)
+            def looped(*state: Any) -> Any:
+                jobs = _jobs()
+                if jobs is not None and all(isinstance(one, Deferred) for one in state):
+                    words: dict[str, Any] = {"most": max_iterations, "on_limit": on_limit}
+                    return jobs.decorated("while_loop", condition, function, **words)(*state)
+                if len(state) != 1:
+                    raise TraceError(f"{function.__name__} is called with its first state, and nothing else")
+                return while_loop(
+                    condition, function, init=state[0], max_iterations=max_iterations, on_limit=on_limit, name=name
+                )
+
+            return looped
 
         return decorate
     scope = current()
@@ -599,7 +670,7 @@ def _loop_template(
     _last(loop, again, shape, now)
     for name, one in loop.captured.items():
         if isinstance(one, Artifact):
-            again.artifacts[name] = Artifact(Input(loop, name))
+            again.artifacts[name] = Artifact(Input(loop, name), optional=one.optional)
         else:
             again.parameters[name] = Ref(one.type, Input(loop, name))
 
@@ -619,7 +690,7 @@ def _iteration(loop: Scope, body: Callable[[Any], Any], shape: Shape, state: Any
         loop.trace.drop(inner)
         taken = _local_given(loop, given(value, shape, "", lambda: "the body of while_loop"))
         return None, standin(shape, {**taken.artifacts, **taken.parameters}, "", taken.artifacts)
-    task = adopted(loop, inner, value, shape, {}, "the body of while_loop")
+    task = adopted(loop, inner, value, shape, NONE_GIVEN, "the body of while_loop")
     if task is None:
         returned(inner, value, shape, "the body of while_loop")
         task = loop.add("body", inner)
@@ -637,7 +708,7 @@ def _last(scope: Scope, further: Task, shape: Shape, otherwise: Given) -> None:
             )
         if leaf.is_artifact:
             here = scope.local_artifact(otherwise.artifacts[leaf.name])
-            scope.kept[leaf.name] = (ran, Artifact(Output(further, leaf.name)), here)
+            scope.kept[leaf.name] = (ran, Artifact(Output(further, leaf.name), optional=leaf.is_optional), here)
 
 
 # -- the steps that control flow itself needs
@@ -659,20 +730,29 @@ def _builtin_fields(target: str) -> dict[str, Any]:
     }
 
 
-def keep_template(trace: Trace, names: tuple[str, ...]) -> LeafTemplate:
-    """The template of a step that takes files and leaves them where it is told."""
+def keep_template(trace: Trace, names: tuple[tuple[str, bool], ...]) -> LeafTemplate:
+    """The template of a step that takes files and leaves them where it is told. names: and which there may not be."""
     key = ("keep", names)
     if key not in trace.known:
         made = _builtin_fields(f"{Builtin.__module__}:keep")
         made["inputs"] = {
             "parameters": [{"name": KEEP}],
-            "artifacts": [{"name": name, "path": f"{FOLDER}/in/{name}"} for name in names],
+            "artifacts": [
+                {"name": name, "path": f"{FOLDER}/in/{name}", **({"optional": True} if optional else {})}
+                for name, optional in names
+            ],
         }
         kept = "{{inputs.parameters." + KEEP + "}}/"
         made["outputs"] = {
             "artifacts": [
-                {"name": name, "path": f"{FOLDER}/out/{name}", "archive": {"none": {}}, "s3": {"key": kept + name}}
-                for name in names
+                {
+                    "name": name,
+                    "path": f"{FOLDER}/out/{name}",
+                    **({"optional": True} if optional else {}),
+                    "archive": {"none": {}},
+                    "s3": {"key": kept + name},
+                }
+                for name, optional in names
             ]
         }
         trace.known[key] = trace.leaf("keep", made, place_of_user())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from argosy.dsl.codec import to_json
-from argosy.dsl.shapes import is_text, leaves
+from argosy.dsl.shapes import choices_of, is_text, leaves
 
 if TYPE_CHECKING:
     from argosy.dsl.scopes import Scope, Task
@@ -201,6 +201,23 @@ class Member(Expr):
 
 
 @dataclass(frozen=True, slots=True)
+class Each(Expr):
+    """A field of each record in a list."""
+
+    inner: Expr
+    key: str
+
+    def native(self) -> str:
+        return f"map({self.inner.native()}, #[{quoted(self.key)}])"
+
+    def parts(self) -> tuple[Expr, ...]:
+        return (self.inner,)
+
+    def rebuilt(self, change: Callable[[Expr], Expr]) -> Expr:
+        return replace(self, inner=change(self.inner))
+
+
+@dataclass(frozen=True, slots=True)
 class ListOf(Expr):
     """A list made of values."""
 
@@ -307,10 +324,29 @@ class Gathered(Expr):
         if not found:
             return f"map({self.items.native()}, ({{}}))"
         lists = [f"let l{index} = fromJSON({Output(self.task, leaf.name).path()});" for index, leaf in enumerate(found)]
-        values = {leaf.name: _from_text(f"l{index}[#]", declared_type(leaf.shape)) for index, leaf in enumerate(found)}
+        values = {leaf.name: _gathered(f"l{index}[#]", leaf.shape) for index, leaf in enumerate(found)}
         each = _flat(values) if self.flat else _nested(self.element, values, "")
         made = f"({' '.join(lists)} map(0..len(l0)-1, {each}))"
         return f"({Ended(bool, self.task, skipped=True).native()} ? [] : {made})"
+
+
+def is_encoded(shape: Shape) -> bool:
+    """Whether a text is gathered as JSON: Argo gathers texts that all look like lists or mappings as those."""
+    from argosy.dsl.shapes import Text
+
+    if not isinstance(shape, Text):
+        return False
+    choices = choices_of(shape)
+    return not choices or any(one.lstrip()[:1] in ("[", "{") for one in choices)
+
+
+def _gathered(path: str, shape: Shape) -> str:
+    declared = declared_type(shape)
+    if is_text(declared):
+        return f"fromJSON({path})" if is_encoded(shape) else path
+    if declared in (int, float, bool):
+        return _from_text(path, declared)
+    return f"(type({path}) == 'string' ? fromJSON({path}) : {path})"
 
 
 def _flat(values: dict[str, str]) -> str:

@@ -50,13 +50,21 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file or folder that is an input or an output, or what lies in it at `below`; an Item in it is its index."""
+    """A file or folder that is an input or an output, or what lies in it at `below`; an Item in it is its index.
+
+    optional: there may be none.
+    """
 
     source: Input | Output | Kept
     below: tuple[str | Item, ...] = ()
+    optional: bool = field(default=False, compare=False)
 
-    def at(self, *names: str | Item) -> Artifact:
-        return Artifact(self.source, (*self.below, *names))
+    def at(self, *names: str | Item, optional: bool = False) -> Artifact:
+        return Artifact(self.source, (*self.below, *names), self.optional or optional)
+
+    def declared(self) -> dict[str, Any]:
+        """The fields of an input that takes it."""
+        return {"optional": True} if self.optional else {}
 
 
 @dataclass(eq=False)
@@ -145,7 +153,7 @@ def artifact_argument(artifact: Artifact) -> dict[str, Any]:
         made = {"from": source.tag("artifacts")}
     if artifact.below:
         made["subPath"] = "/".join(one.tag() if isinstance(one, Item) else one for one in artifact.below)
-    return made
+    return made | artifact.declared()
 
 
 @dataclass(eq=False)
@@ -216,14 +224,14 @@ class Scope:
         self._check_outer(artifact.source.scope)
         # An item's own part is picked by the task of the loop, within this scope.
         fixed = next((at for at, one in enumerate(artifact.below) if isinstance(one, Item)), len(artifact.below))
-        outer, rest = Artifact(artifact.source, artifact.below[:fixed]), artifact.below[fixed:]
+        outer, rest = Artifact(artifact.source, artifact.below[:fixed], artifact.optional), artifact.below[fixed:]
         for name, known in self.captured.items():
             if known == outer:
-                return Artifact(Input(self, name), rest)
+                return Artifact(Input(self, name), rest, artifact.optional)
         name = self.free_name(_name_of(artifact.source), self.artifacts)
-        self.artifacts[name] = {}
+        self.artifacts[name] = artifact.declared()
         self.captured[name] = outer
-        return Artifact(Input(self, name), rest)
+        return Artifact(Input(self, name), rest, artifact.optional)
 
     def _captured(self, expr: Ref | Gathered | Ended, scope: Scope) -> Expr:
         self._check_outer(scope)
@@ -337,7 +345,8 @@ def _artifact_output(one: Artifact | tuple[Expr, Artifact, Artifact]) -> dict[st
         return artifact_argument(one)
     chosen, then, otherwise = one
     paths = [each.source.path("artifacts") for each in (then, otherwise) if not isinstance(each.source, Kept)]
-    return {"fromExpression": f"{chosen.native()} ? {paths[0]} : {paths[1]}"}
+    optional = {"optional": True} if then.optional or otherwise.optional else {}
+    return {"fromExpression": f"{chosen.native()} ? {paths[0]} : {paths[1]}", **optional}
 
 
 def _name_of(source: Source | Kept) -> str:

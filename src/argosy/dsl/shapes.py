@@ -92,6 +92,11 @@ class Leaf:
     def is_artifact(self) -> bool:
         return isinstance(self.shape, (File, Many))
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether there may be no artifact: no file is given, or a loop over nothing left no folder."""
+        return isinstance(self.shape, Many) or (isinstance(self.shape, File) and self.shape.optional)
+
 
 def leaves(shape: Shape, name: str) -> Iterator[Leaf]:
     """The parameters and artifacts of a value: `name`, or for a record `name-field`; "" for what a step returns."""

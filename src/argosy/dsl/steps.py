@@ -10,20 +10,20 @@ import functools
 import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar, Unpack, cast, get_origin, overload
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack, cast, get_origin
 
 from argosy.dsl import codec, layout
 from argosy.dsl.expression import STDOUT, quoted
 from argosy.dsl.expression import Ref as Reference
-from argosy.dsl.options import ATTRIBUTE, Options, OptionWords, checked
+from argosy.dsl.options import Options, OptionWords, checked
 from argosy.dsl.places import code_root, project_folder
 from argosy.dsl.scopes import Scope, Task, kebab
 from argosy.dsl.shapes import File, Json, Leaf, Many, Nothing, Shape, Signature, Text, choices_of, leaves, signature_of
 from argosy.dsl.tracing import KEPT, LeafTemplate, ReferredTemplate, Trace, current, outcome
-from argosy.dsl.trouble import NOWHERE, Place, TraceError, WrongValue
+from argosy.dsl.trouble import Place, TraceError, WrongValue, place_of
 from argosy.dsl.values import Given, Standin, given, tasks_of
 
 P = ParamSpec("P")
@@ -139,8 +139,7 @@ class Step(Generic[P, R]):
 
     @property
     def line(self) -> Place:
-        code = getattr(self.function, "__code__", None)
-        return Place(code.co_filename, code.co_firstlineno) if code is not None else NOWHERE
+        return place_of(self.function)
 
 
 def handled(trace: Trace, handler: Any, status: str, more: Mapping[str, str] | None = None) -> dict[str, Any]:
@@ -312,7 +311,8 @@ def _input_artifacts(leaf: Leaf, sizes: Mapping[str, int]) -> list[dict[str, Any
         for part in leaves(leaf.shape.element, ""):
             if part.is_artifact:
                 path = f"{layout.taken(leaf.name)}/{index}/{part.name}"
-                made.append({"name": f"{leaf.name}-{index}-{part.name}", "path": path})
+                optional = {"optional": True} if part.is_optional else {}
+                made.append({"name": f"{leaf.name}-{index}-{part.name}", "path": path, **optional})
     return made
 
 
@@ -572,75 +572,3 @@ class ReferenceForm(Form):
         if self.cluster:
             reference["clusterScope"] = True
         return ReferredTemplate(reference)
-
-
-# -- the decorators
-
-
-@overload
-def step(function: Callable[P, R], /) -> Step[P, R]: ...
-@overload
-def step(**options: Unpack[OptionWords]) -> Callable[[Callable[P, R]], Step[P, R]]: ...
-def step(function: Callable[..., Any] | None = None, /, **options: Unpack[OptionWords]) -> Any:
-    """Makes a function a step. Called in a workflow it is recorded; called elsewhere it is the function.
-
-    Its parameters and its result are declared types: numbers, texts, booleans, lists, records; `Path` is a file, `Dir`
-    a folder. Raises TraceError for an option that there is not.
-    """
-    return _decorated(FunctionForm(), function, options)
-
-
-def bash(*, shell: Sequence[str] = ("bash",), **options: Unpack[OptionWords]) -> Callable[[Callable[P, R]], Step[P, R]]:
-    """Makes a function that returns the text of a script a step; each parameter is an environment variable."""
-    return _decorated(ScriptForm(tuple(shell)), None, options)
-
-
-def container(
-    *,
-    command: Sequence[str] | str = (),
-    args: Sequence[str] | str = (),
-    **options: Unpack[OptionWords],
-) -> Callable[[Callable[P, R]], Step[P, R]]:
-    """Makes a typed function without a body a step that runs a container's command.
-
-    Parameters are environment variables of their names, files by their paths; `$out` (`$out_FIELD` for a record) says
-    where each result is written.
-    """
-    return _decorated(ContainerForm(_words(command), _words(args)), None, options)
-
-
-def _words(given: Sequence[str] | str) -> tuple[str, ...]:
-    return (given,) if isinstance(given, str) and given else tuple(given)
-
-
-def resource(
-    *,
-    manifest: str,
-    action: str = "create",
-    success: str = "",
-    failure: str = "",
-    outputs: Mapping[str, str] | None = None,
-) -> Callable[[Callable[P, R]], Step[P, R]]:
-    """Makes a typed function without a body a step that creates, gets, patches or deletes a Kubernetes resource.
-
-    success, failure: conditions on its status. outputs: JSON paths in it, by the names of what the function returns.
-    """
-    form = ResourceForm(manifest, action, success, failure, tuple((outputs or {}).items()))
-    return _decorated(form, None, {})
-
-
-def template(name: str, template_name: str, *, cluster: bool = False) -> Callable[[Callable[P, R]], Step[P, R]]:
-    """Makes a typed function without a body stand for a template of the catalog (a WorkflowTemplate)."""
-    return _decorated(ReferenceForm(name, template_name, cluster), None, {})
-
-
-def _decorated(form: Form, function: Callable[..., Any] | None, options: OptionWords) -> Any:
-    said = checked("step", options)
-
-    def decorate(target: Callable[..., Any]) -> Step[..., Any]:
-        if isinstance(target, Step):
-            raise TraceError(f"{target.function.__name__} is a step already")
-        inner: Options = getattr(target, ATTRIBUTE, Options())
-        return Step(target, form, said.over(inner))
-
-    return decorate(function) if function is not None else decorate

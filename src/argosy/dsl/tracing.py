@@ -135,8 +135,8 @@ def inputs_of(scope: Scope, shape: Shape, name: str, more: dict[str, Any] | None
             scope.parameters[leaf.name] = dict((more or {}).get(leaf.name, {}))
             found[leaf.name] = Ref(declared_type(leaf.shape), Input(scope, leaf.name))
         if leaf.is_artifact:
-            scope.artifacts[leaf.name] = {}
-            folders[leaf.name] = Artifact(Input(scope, leaf.name))
+            folders[leaf.name] = Artifact(Input(scope, leaf.name), optional=leaf.is_optional)
+            scope.artifacts[leaf.name] = folders[leaf.name].declared()
             found.setdefault(leaf.name, folders[leaf.name])
     return standin(shape, found, name, folders)
 
@@ -172,7 +172,7 @@ def outcome(task: Task, shape: Shape) -> Any:
         if leaf.is_parameter:
             found[leaf.name] = Ref(declared_type(leaf.shape), Output(task, leaf.name))
         if leaf.is_artifact:
-            folders[leaf.name] = Artifact(Output(task, leaf.name))
+            folders[leaf.name] = Artifact(Output(task, leaf.name), optional=leaf.is_optional)
             found.setdefault(leaf.name, folders[leaf.name])
     return standin(shape, found, "", folders)
 

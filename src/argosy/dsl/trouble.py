@@ -5,6 +5,7 @@ It knows frames and files, no construct.
 
 from __future__ import annotations
 
+import functools
 import linecache
 import sys
 from pathlib import Path
@@ -28,9 +29,18 @@ NOWHERE = Place("", 0)
 def place_of_user() -> Place:
     """The innermost line that runs now and is not of this room."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - inspect.stack() reads every file of the stack
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_OURS):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((_OURS, functools.__file__)):
         frame = frame.f_back
     return Place(frame.f_code.co_filename, frame.f_lineno)
+
+
+def place_of(function: object) -> Place:
+    """Where a function stands; what is made of something else says where that stands."""
+    told: Place | None = getattr(function, "__argosy_place__", None)
+    code = getattr(function, "__code__", None)
+    if told is not None:
+        return told
+    return Place(code.co_filename, code.co_firstlineno) if code is not None else NOWHERE
 
 
 class TraceError(ArgosyError):

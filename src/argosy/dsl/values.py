@@ -8,8 +8,10 @@ its value is known only when the workflow runs.
 # What a stand-in holds is behind an underscore, since its other names are the user's fields; this module takes it out.
 from __future__ import annotations
 
+import functools
 import typing
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 from argosy.dsl import codec
@@ -32,6 +34,7 @@ from argosy.dsl.expression import (
 from argosy.dsl.scopes import Artifact, Kept, Task
 from argosy.dsl.shapes import (
     RESULT,
+    Dir,
     File,
     Json,
     Many,
@@ -96,6 +99,22 @@ class Standin:
 
     def __hash__(self) -> int:
         return id(self)
+
+    def __eq__(self, other: object) -> Any:
+        self._unknown(f"{self._called()} is compared", "compare it in a step")
+
+    def __ne__(self, other: object) -> Any:
+        return self == other
+
+    def _computed(self, *others: object) -> NoReturn:
+        self._unknown(
+            f"Python computes with {self._called()}", "do it in a step; + - * / of numbers and comparisons can be here"
+        )
+
+    __mod__ = __rmod__ = __floordiv__ = __rfloordiv__ = __pow__ = __rpow__ = __divmod__ = __rdivmod__ = _computed
+    __matmul__ = __rmatmul__ = __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __xor__ = __rxor__ = _computed
+    __abs__ = __pos__ = __round__ = __trunc__ = __floor__ = __ceil__ = __complex__ = __bytes__ = _computed
+    __setitem__ = __delitem__ = __enter__ = __exit__ = __reversed__ = __await__ = __aiter__ = _computed
 
     def __call__(self, *given: object, **named: object) -> NoReturn:
         self._unknown(f"{self._called()} is called", "call its method in a step")
@@ -164,7 +183,8 @@ class ParameterStandin(Standin):
         return logical("||", other, self)
 
     def __invert__(self) -> Any:
-        return negated(self)
+        # Elsewhere it would be a number, and a true one: ~True is -2.
+        raise TraceError("~ of a condition means something else in plain Python", hint="use not_(condition)")
 
     def __add__(self, other: object) -> Any:
         return computed("+", self, other)
@@ -268,6 +288,14 @@ class RecordStandin(Standin):
             return iter(self._fields.values())
         return super().__iter__()
 
+    def __eq__(self, other: object) -> Any:
+        return _all_equal(self, other)
+
+    def __ne__(self, other: object) -> Any:
+        return negated(self == other)
+
+    __hash__ = Standin.__hash__
+
     def __getitem__(self, key: object) -> Any:
         values = list(self._fields.values())
         if isinstance(key, int) and not isinstance(key, bool) and -len(values) <= key < len(values):
@@ -305,12 +333,14 @@ class ManyStandin(Standin):
 def of_element(shape: Shape, expr: Expr, artifact: Artifact) -> Any:
     """An element of a `Many`: parameters are entries of expr, files lie in the artifact, by the names of leaves."""
     found: dict[str, Expr | Artifact] = {}
+    folders: dict[str, Artifact] = {}
     for leaf in leaves(shape, ""):
         if leaf.is_parameter:
             found[leaf.name] = Member(declared_type(leaf.shape), expr, leaf.name)
-        else:
-            found[leaf.name] = artifact.at(leaf.name)
-    return standin(shape, found, "")
+        if leaf.is_artifact:
+            folders[leaf.name] = artifact.at(leaf.name, optional=leaf.is_optional)
+            found.setdefault(leaf.name, folders[leaf.name])
+    return standin(shape, found, "", folders)
 
 
 def _source_called(source: Source | Kept) -> str:
@@ -457,6 +487,24 @@ def compared(operator: str, left: object, right: object) -> Any:
     return of_expr(Binary(bool, operator, one, other))
 
 
+def _all_equal(record: RecordStandin, other: Any) -> Any:
+    """Whether two records have the same in every field. Raises TraceError for what is no record of that type."""
+    shape = record._shape
+    assert isinstance(shape, Record)
+    try:
+        parts = _record_fields(other, shape)
+    except WrongValue:
+        raise TraceError(f"{record._called()} is compared with {called(other)}, which is never equal") from None
+    return functools.reduce(
+        lambda one, more: logical("&&", one, more),
+        [_field_equal(record._fields[name], parts[name]) for name, _ in shape.fields],
+    )
+
+
+def _field_equal(one: Any, other: Any) -> Any:
+    return one == other
+
+
 def logical(operator: str, left: object, right: object) -> Any:
     one, other = _operands(left, right)
     for each in (one, other):
@@ -582,6 +630,8 @@ def _take_many(value: Any, shape: Many, leaf: str, taken: Given, describe: Calla
 
 def parameter(value: Any, shape: Text | Json, where: str) -> Expr:
     """The expression of a value for a parameter of this shape. Raises TraceError when it does not fit."""
+    if isinstance(value, NothingStandin):
+        value = None
     if not holds_standin(value):
         try:
             return Const(shape.type, codec.plain(value, shape.type))
@@ -618,6 +668,13 @@ def called(value: Any) -> str:
     return repr(value) if len(repr(value)) < 60 else f"a {type(value).__name__}"
 
 
+def type_of_value(value: Any) -> Any:
+    """The type of a constant or of what a stand-in stands for."""
+    if isinstance(value, FileStandin):
+        return Dir if isinstance(value._shape, File) and value._shape.folder else Path
+    return expr_of(value).type
+
+
 def tasks_of(value: Any) -> Iterator[Task]:
     """The tasks that a value comes from."""
     if isinstance(value, NothingStandin):
@@ -644,9 +701,8 @@ def shape_of_value(value: Any) -> Shape:
         return value._shape
     if value is None:
         return Nothing()
-    kinds = fields_of(type(value))
-    if kinds:
-        return Record(type(value), tuple((name, shape_of_value(getattr(value, name))) for name, _ in kinds))
+    if fields_of(type(value)):
+        return shape_of(type(value))
     if isinstance(value, tuple):
         items = typing.cast(tuple[Any, ...], value)
         shapes = [shape_of_value(one) for one in items]

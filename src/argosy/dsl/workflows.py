@@ -7,18 +7,33 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, NamedTuple, ParamSpec, TypedDict, TypeVar, Unpack, cast, get_origin, overload
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    get_origin,
+    overload,
+)
 
-from argosy.dsl.control import DEEPEST
+from argosy.dsl.control import DEEPEST, builtin
 from argosy.dsl.expression import Ref, Variable
 from argosy.dsl.options import Seconds, seconds
 from argosy.dsl.scopes import Scope, kebab
 from argosy.dsl.shapes import File, Json, Leaf, Nothing, Shape, Signature, Text, choices_of, leaves, signature_of
-from argosy.dsl.steps import Step, default_texts
+from argosy.dsl.steps import Step, default_texts, with_tagged_defaults
 from argosy.dsl.tracing import Trace, call_inside, current, inputs_of, outcome, returned
-from argosy.dsl.trouble import NOWHERE, Place, TraceError
+from argosy.dsl.trouble import Place, TraceError, place_of, place_of_user
 from argosy.dsl.values import Given, given, shape_of_value
+
+if TYPE_CHECKING:
+    from argosy.dsl.sketch import WorkflowParam
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,6 +60,39 @@ class WorkflowWords(TypedDict, total=False):
     labels: Mapping[str, str]
 
 
+class JobWords(TypedDict, total=False):
+    """The same options of a workflow of jobs, whose exit handler may be a job."""
+
+    on_exit: Any
+    parallelism: int | None
+    timeout: Seconds | None
+    labels: Mapping[str, str]
+
+
+def _of_jobs(
+    name: str, steps: Sequence[Any], outputs: Sequence[WorkflowParam], more: JobWords
+) -> tuple[Callable[..., Any], WorkflowWords]:
+    """The function and the options of a workflow of jobs. Raises TraceError."""
+    from argosy.dsl.sketch import BaseJob, function_of
+
+    if not name or not steps:
+        raise TraceError("a workflow has a name and steps", hint='Workflow(name="pipeline", steps=[a, b, c])')
+    words = checked_words({**more, "name": name})
+    if isinstance(handler := words.get("on_exit"), BaseJob):
+        words["on_exit"] = handler.as_step()
+    return function_of(name, steps, outputs, place_of_user()), words
+
+
+def checked_words(words: Mapping[str, Any]) -> WorkflowWords:
+    """The options of a workflow. Raises TraceError for one that there is not."""
+    for name in words:
+        if name not in WorkflowWords.__annotations__:
+            raise TraceError(
+                f"workflow has no option {name!r}", hint=f"it has {', '.join(WorkflowWords.__annotations__)}"
+            )
+    return cast(WorkflowWords, dict(words))
+
+
 class Traced(NamedTuple):
     """What a trace found. origins: the user's line for parts of the manifest. uses: workflows that it calls."""
 
@@ -57,9 +105,32 @@ class Traced(NamedTuple):
 class Workflow(Generic[P, R]):
     """A function that is a workflow: traced when its manifest is asked for, a call of a template in another one."""
 
-    def __init__(self, function: Callable[P, R], words: WorkflowWords | None = None) -> None:
+    @overload
+    def __init__(self, function: Callable[P, R], words: WorkflowWords | None = None) -> None: ...
+    @overload
+    def __init__(
+        self: Workflow[..., Any],
+        *,
+        name: str,
+        steps: Sequence[Any],
+        outputs: Sequence[WorkflowParam] = (),
+        **words: Unpack[JobWords],
+    ) -> None: ...
+    def __init__(
+        self,
+        function: Callable[..., Any] | None = None,
+        words: WorkflowWords | None = None,
+        *,
+        name: str = "",
+        steps: Sequence[Any] = (),
+        outputs: Sequence[WorkflowParam] = (),
+        **more: Unpack[JobWords],
+    ) -> None:
+        """A workflow of a function, as `@workflow` makes it; or of jobs: `Workflow(name=..., steps=[a, b])`."""
+        if function is None:
+            function, words = _of_jobs(name, steps, outputs, more)
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function: Callable[..., Any] = function
         self.words: WorkflowWords = words or {}
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -81,8 +152,7 @@ class Workflow(Generic[P, R]):
 
     @property
     def line(self) -> Place:
-        code = getattr(self.function, "__code__", None)
-        return Place(code.co_filename, code.co_firstlineno) if code is not None else NOWHERE
+        return place_of(self.function)
 
     def manifest(self) -> dict[str, Any]:
         """The Workflow manifest, as JSON values. Raises TraceError."""
@@ -139,8 +209,7 @@ class Workflow(Generic[P, R]):
         arguments = {name: inputs_of(scope, shape, name, more) for name, shape in self.signature.parameters}
         if scope is trace.entrypoint:
             scope.artifacts |= {leaf.name: _named(leaf) for leaf in self.input_leaves() if isinstance(leaf.shape, File)}
-        function = cast(Callable[..., Any], self.function)
-        value = call_inside(scope, lambda: function(**arguments))
+        value = call_inside(scope, lambda: self.function(**arguments))
         trace.tracing.pop()
         hints = self.signature.types
         shape = self.signature.result if "return" in hints else shape_of_value(value)
@@ -155,7 +224,10 @@ class Workflow(Generic[P, R]):
         if self not in trace.known:
             inner = trace.scope(self.name, None)
             inner.line = self.line
-            trace.known[self] = inner, self._fill(trace, inner, default_texts(self.signature))
+            shape = self._fill(trace, inner, default_texts(self.signature, tags=False))
+            if not inner.tasks:
+                inner.add("nothing", builtin(trace, "nothing"))
+            trace.known[self] = inner, shape
         inner, shape = cast(tuple[Scope, Shape], trace.known[self])
         taken = self._arguments(args, kwargs)
         return outcome(scope.add(self.name, inner, taken.parameters, taken.artifacts), shape)
@@ -165,6 +237,7 @@ class Workflow(Generic[P, R]):
             bound = inspect.signature(self.function).bind(*args, **kwargs)
         except TypeError as error:
             raise TraceError(f"{self.name}: {error}") from None
+        with_tagged_defaults(bound, self.signature)
         taken = Given({}, {}, {})
         for name, shape in self.signature.parameters:
             if name in bound.arguments:
@@ -320,11 +393,7 @@ def workflow(function: Callable[..., Any] | None = None, /, **words: Unpack[Work
     The calls of steps in it are recorded when it is run or converted. Called in another workflow it is a part of that
     one; called elsewhere it is the plain function. Raises TraceError for an option that there is not.
     """
-    for name in words:
-        if name not in WorkflowWords.__annotations__:
-            raise TraceError(
-                f"workflow has no option {name!r}", hint=f"it has {', '.join(WorkflowWords.__annotations__)}"
-            )
+    checked_words(words)
     if function is not None:
         return Workflow(function)
     return lambda target: Workflow(target, words)  # pyright: ignore

@@ -27,6 +27,7 @@ GIVES: dict[str, dict[str, Any]] = {
     "parts": {"result": "36"},
     "pipeline": {"accuracy": None},
     "scripts": {"result": "OLLEH"},
+    "sketch": {"text": "[2,5,10], counted to 4"},
     "until_good": {"root": None, "error": None},
 }
 
