@@ -139,7 +139,7 @@ def show(
         _show_source(project, name)
         return
     if name is not None and "@" in name:
-        _show_version(project, name)
+        _show_version(project, name, output)
         return
     found = [one for kind in wanted for one in project.catalog.list(kind)]
     if name is not None:
@@ -157,7 +157,7 @@ def show(
         for place, one in enumerate(shown):
             if place:
                 talk.data("---")
-            talk.yaml(one)
+            talk.yaml(one if output == "yaml" else _without_source(one))
     elif output == "name":
         for one in found:
             talk.data(f"{one.kind.lower()}/{one.name}")
@@ -206,13 +206,32 @@ def _labels(project: Project, one: CatalogObject) -> dict[str, str]:
     return own | project.catalog.versions.standing(_place(project, one)).labels
 
 
-def _show_version(project: Project, name: str) -> None:
+def _show_version(project: Project, name: str, output: str | None) -> None:
     from argosy.errors import UsageError
 
     plain, _, version = name.rpartition("/")[2].partition("@")
     if not version.isdecimal():
         raise UsageError(f"{version!r} is no version", hint=f"argosy templates versions {plain} lists them")
-    console().yaml(msgspec.json.decode(project.catalog.versions.get(_found(project, plain), int(version)).manifest))
+    place = _found(project, plain)
+    kept: dict[str, Any] = msgspec.json.decode(project.catalog.versions.get(place, int(version)).manifest)
+    talk = console()
+    if output == "name":
+        talk.data(f"{place[0].lower()}/{plain}@{version}")
+    elif output == "json":
+        talk.json({"schema": SCHEMA, "objects": [kept]})
+    else:
+        talk.yaml(kept if output == "yaml" else _without_source(kept))
+
+
+def _without_source(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest as people read it: the file that it was made of is what --source is for."""
+    from argosy.project.onepanel import SOURCE
+
+    annotations: dict[str, str] = manifest.get("metadata", {}).get("annotations") or {}
+    if SOURCE not in annotations:
+        return manifest
+    left = {key: value for key, value in annotations.items() if key != SOURCE}
+    return {**manifest, "metadata": {**manifest["metadata"], "annotations": left}}
 
 
 def _show_source(project: Project, name: str) -> None:

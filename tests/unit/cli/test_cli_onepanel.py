@@ -276,6 +276,17 @@ def test_template_library(argosy: Argosy, say: str, folder: Path) -> None:
     assert argosy("templates", "list", "-o", "name").out == "workflowtemplate/other-one\n"
 
 
+def test_a_template_is_shown_without_its_file(argosy: Argosy, say: str) -> None:
+    argosy("templates", "create", say)
+    for name in ("say", "say@1"):
+        assert "argosy.dev/source" not in argosy("templates", "show", name).out
+        assert "argosy.dev/source" in argosy("templates", "show", name, "-o", "yaml").out
+        (one,) = json.loads(argosy("templates", "show", name, "-o", "json").out)["objects"]
+        assert one["metadata"]["annotations"]["argosy.dev/source"] == TEMPLATE
+    assert argosy("templates", "show", "say@1", "-o", "name").out == "workflowtemplate/say@1\n"
+    assert argosy("templates", "show", "say@2").code == 4
+
+
 def test_names_of_templates(argosy: Argosy, say: str) -> None:
     done = argosy("templates", "create", say, "--name", "A name that has more than thirty")
     assert done.code == 2

@@ -6,6 +6,7 @@ import pytest
 
 from argosy.dialects.argo import Loaded
 from argosy.dialects.onepanel.reader import load
+from argosy.dialects.onepanel.schema import WIDGETS
 from argosy.model.inputs import Choice, Input
 from argosy.model.manifest import Workflow
 
@@ -95,6 +96,13 @@ def test_widgets(widget: str, type: str, visibility: str) -> None:
     found = parameter(f"value: '1', type: {widget}")
     assert (found.type, found.visibility, found.choices) == (type, visibility, ())
     assert read(f"value: '1', type: {widget}").diagnostics == ()
+
+
+def test_every_widget_of_the_table_is_known() -> None:
+    with_options = {"select.select", "input.radio"}
+    tested = {"input.text", "input.number", "input.checkbox", "input.hidden", "textarea.textarea", "editor.yaml"}
+    assert set(WIDGETS) == {"", "select.nodepool", "nodeInfo", "hidden", *with_options, *tested}
+    assert len(WIDGETS) == 12
 
 
 def test_without_a_type_it_is_a_box_for_text() -> None:
