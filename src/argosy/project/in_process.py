@@ -35,10 +35,11 @@ from argosy.model.events import (
     TimePassed,
 )
 from argosy.model.host_templates import FUNCTION
-from argosy.model.manifest import Artifact, Outputs, Parameter, Template, Workflow
+from argosy.model.manifest import Arguments, Artifact, Outputs, Parameter, Template, Workflow
 from argosy.plan.actions import AcquireLocks, Kill, ReadCache, Start, WriteCache
 from argosy.plan.plan import Plan, RunIdentity
 from argosy.runners.local.environment import expand
+from argosy.syntax.diagnostics import did_you_mean
 
 # Any moment: nothing of a run here depends on the calendar.
 BEGIN = 1_000_000_000.0
@@ -91,19 +92,18 @@ def run_in_process(
     *,
     call: Call = target_in_project,
     parameters: Mapping[str, str] | None = None,
-    artifacts: Mapping[str, Path] | None = None,
     commands: bool = False,
 ) -> InProcess:
     """Runs a workflow here and now. call: gives the function of a step by its target, or a stub of it.
 
-    parameters, artifacts: the workflow's arguments. commands: steps that are scripts or containers are run as
-    processes of this machine, where they otherwise need a stub. Raises NeedsStub, UsageError for an argument that
+    parameters: the workflow's arguments, of files their paths. commands: steps that are scripts or containers are run
+    as processes of this machine, where they otherwise need a stub. Raises NeedsStub, UsageError for an argument that
     there is not, ExpressionError when a parameter has no value. What a step's function raises fails the step.
     """
     workflow = manifest if isinstance(manifest, Workflow) else msgspec.convert(manifest, Workflow)
     folder = Path(tempfile.mkdtemp(prefix="argosy-run-"))
     try:
-        run = _Run(workflow, folder, call, commands=commands, parameters=parameters or {}, artifacts=artifacts or {})
+        run = _Run(workflow, folder, call, commands=commands, parameters=parameters or {})
         done = run.done()
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -121,7 +121,6 @@ class _Run:
         *,
         commands: bool,
         parameters: Mapping[str, str],
-        artifacts: Mapping[str, Path],
     ) -> None:
         self.files = _Files(folder)
         self.call = call
@@ -130,7 +129,7 @@ class _Run:
         self.failures: list[FailedStep] = []
         self.cache: dict[tuple[str, str], Outputs] = {}
         identity = RunIdentity(name=workflow.metadata.name or NAME, uid=NAME, created_at=BEGIN)
-        self.plan = Plan(_with_arguments(workflow, parameters, artifacts, self.files), identity)
+        self.plan = Plan(_with_arguments(workflow, parameters), identity)
         self.root_name = identity.name
 
     def done(self) -> InProcess:
@@ -281,22 +280,20 @@ def _commanded(start: Start, folder: Path) -> str:
     return ended.stdout.decode("utf-8", "replace").removesuffix("\n")
 
 
-def _with_arguments(
-    workflow: Workflow, parameters: Mapping[str, str], artifacts: Mapping[str, Path], files: _Files
-) -> Workflow:
+def _with_arguments(workflow: Workflow, given: Mapping[str, str]) -> Workflow:
     """The workflow with its arguments given. Raises UsageError for one that it does not take."""
-    from argosy.project.arguments import with_parameters
-
-    workflow = with_parameters(workflow, parameters, None)
-    arguments = workflow.spec.arguments
-    declared = {one.name: one for one in arguments.artifacts} if arguments is not None else {}
-    for name, place in artifacts.items():
-        if name not in declared:
-            raise UsageError(f"The workflow takes no file {name!r}.", hint=f"It takes {', '.join(declared) or 'none'}.")
-        declared[name] = msgspec.structs.replace(declared[name], digest=files.known(place.absolute()))
-    if arguments is None or not artifacts:
-        return workflow
-    arguments = msgspec.structs.replace(arguments, artifacts=tuple(declared.values()))
+    arguments = workflow.spec.arguments or Arguments()
+    names = [one.name for one in arguments.parameters]
+    for name in given:
+        if name not in names:
+            near = did_you_mean(name, names)
+            takes = f"it takes {', '.join(names) or 'none'}"
+            raise UsageError(f"the workflow has no input {name!r}", hint=f"did you mean {near!r}?" if near else takes)
+    parameters = tuple(
+        msgspec.structs.replace(one, value=given[one.name], value_from=None) if one.name in given else one
+        for one in arguments.parameters
+    )
+    arguments = msgspec.structs.replace(arguments, parameters=parameters)
     return msgspec.structs.replace(workflow, spec=msgspec.structs.replace(workflow.spec, arguments=arguments))
 
 
@@ -322,6 +319,10 @@ class _Files:
         """Where an artifact's bytes are; None when it says nothing of it. Raises InvalidFile for other locations."""
         if artifact.digest:
             place = self.kept[int(artifact.digest)]
+        elif artifact.named is not None and artifact.named.kind == "path":
+            if not artifact.named.ref:
+                return None
+            place = Path(artifact.named.ref).absolute()
         elif artifact.s3 is not None and needs_repository(artifact):
             place = self._keyed(location_key(artifact, "s3"))
         elif msgspec.to_builtins(artifact).keys() & _ELSEWHERE:
