@@ -66,7 +66,7 @@ def run(
     phase Failed.
     """
     if is_loading():
-        raise LoadingOver
+        raise LoadingOver(pipeline)
     if stubs is None and isinstance(on, Local):
         stubs = on.stubs
     if stubs is not None:

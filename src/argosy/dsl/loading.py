@@ -10,12 +10,13 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 
 class LoadingOver(BaseException):
     """Raised by `run` while its program is loaded for its definitions: what stands above it is all that is needed.
 
-    Not an Exception, so that a program's own `except Exception` lets it pass.
+    Its argument is the workflow that was to be run. Not an Exception, so that a program's own `except Exception` lets it pass.
     """
 
 
@@ -54,14 +55,21 @@ def load(file: Path) -> ModuleType:
     _loading.append(name)
     try:
         spec.loader.exec_module(module)
-    except LoadingOver:
-        pass
+    except LoadingOver as over:
+        _name_what_runs(module, over.args)
     except BaseException:
         del sys.modules[name]
         raise
     finally:
         _loading.pop()
     return module
+
+
+def _name_what_runs(module: ModuleType, workflows: tuple[Any, ...]) -> None:
+    """Let a workflow that was made where it is run be one of the program's: `run(create_workflow())`."""
+    for one in workflows:
+        if not any(one is known for known in list(vars(module).values())):
+            setattr(module, one.function.__name__, one)
 
 
 def _is_of(module: ModuleType, file: Path) -> bool:

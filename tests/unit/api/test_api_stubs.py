@@ -7,7 +7,7 @@ from pathlib import Path
 import api_program as program
 import pytest
 
-from argosy import RunFailed, run, step, workflow
+from argosy import Local, RunFailed, run, step, workflow
 from argosy.errors import UsageError
 
 
@@ -69,6 +69,7 @@ def test_steps_of_a_test_itself():
         return double(double(x))
 
     assert run(twice, stubs={}, x=3).result == 12
+    assert run(twice, on=Local(stubs={double: lambda x: x + 1}), x=3).result == 5
 
 
 def test_only_steps_have_stubs():
