@@ -16,7 +16,8 @@ from typing import Any
 class LoadingOver(BaseException):
     """Raised by `run` while its program is loaded for its definitions: what stands above it is all that is needed.
 
-    Its argument is the workflow that was to be run. Not an Exception, so that a program's own `except Exception` lets it pass.
+    Its argument is the workflow that was to be run. It is no Exception, so that a program's `except Exception` lets it
+    pass.
     """
 
 

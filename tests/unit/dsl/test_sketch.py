@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_program_finding import asked
 
 from argosy import (
     ArgoRunner,
@@ -232,3 +233,19 @@ def test_without_a_program_that_hands_it_over_the_manifest_is_written(
     program.chmod(0o755)
     assert runner.run(workflow).name == "mine-x1"
     assert (tmp_path / "given").read_text() == "submit --namespace ml --output name mine.yaml\n"
+
+
+def test_a_program_that_makes_and_runs_a_workflow_at_once(tmp_path: Path) -> None:
+    program = """
+        from argosy import ArgoRunner, ContainerJob, Workflow
+
+
+        def create_workflow():
+            return Workflow(name="pipeline1", steps=[ContainerJob("a", "alpine", "true")])
+
+
+        ArgoRunner().run(create_workflow())
+        raise AssertionError("it is run")
+        """
+    found = asked(tmp_path, program)
+    assert [one["name"] for one in found["workflows"]] == ["pipeline1"]
