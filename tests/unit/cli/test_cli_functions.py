@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+import sys
 import venv
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_samples import Argosy
+
+from argosy.artifacts.store import Store
+from argosy.artifacts.trees import parse_digest
 
 PROGRAM = """
 import atexit, os, random, subprocess, sys, tempfile, threading, time
@@ -279,3 +284,46 @@ def test_an_interpreter_that_does_not_have_this_program(program: Path, argosy: A
     assert package.startswith(str(program / ".argosy" / "function-package"))
     assert argosy("resubmit", "one", "--name", "again", "-q").code == 0
     assert argosy("logs", "again").out.split()[1] == package
+
+
+def test_retries_timeouts_reuse_and_shells(program: Path, argosy: Argosy) -> None:
+    (program / "program.py").write_text(
+        "import os, sys, time\n"
+        "def fails_once():\n"
+        "    with open(os.environ['NOTES'], 'a+') as notes:\n"
+        "        notes.write('x')\n"
+        "        sys.exit(notes.tell() < 2)\n"
+        "def sleeps():\n    print('sleeps', flush=True)\n    time.sleep(60)\n"
+        "def makes():\n    open('made.txt', 'w').write('made')\n"
+    )
+    late = written(program, workflow([template("sleeps", {"activeDeadlineSeconds": 1})]))
+    assert argosy("run", late, "--name", "late", "-q").code == 1
+    assert argosy("logs", "late").out.endswith("sleeps\n")
+    shell = [sys.executable, "-m", "argosy", "shell", "late", "program-py-sleeps-0", "--", "cat", "config.json"]
+    assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == '{"a": 1}'
+    # Not in the code, which it would change.
+    notes = program / ".argosy" / "notes"
+    again = template("fails_once", {"env": [{"name": "NOTES", "value": str(notes)}], "retryStrategy": {"limit": 3}})
+    made = template("makes", {"outputs": {"artifacts": [{"name": "all", "path": "."}]}})
+    file = written(program, workflow([again, made]))
+    for name in ("one", "two"):
+        assert argosy("run", file, "--name", name, "--cache", "-q").code == 0
+    assert notes.read_text() == "xx"
+    status = json.loads(argosy("get", "two", "-o", "json").out)["status"]
+    found = {node["displayName"]: node for node in status["nodes"].values()}
+    # All that is new is an output: its step has a copy of the code of its own, and not links to it.
+    ((artifact,),) = (node["outputs"]["artifacts"] for name, node in found.items() if "makes" in name)
+    store = Store.open(program / ".argosy" / "store")
+    assert [entry.name for entry in store.entries(parse_digest(artifact["digest"]))] == ["made.txt"]
+
+
+def test_gpus_and_arguments_do_not_need_interpreters_of_their_own(program: Path, argosy: Argosy) -> None:
+    (program / "program.py").write_text("import os\ndef tells():\n    print(os.environ['ARGOSY_ARGUMENT_n'])\n")
+    steps = [template("tells", {"env": [{"name": "ARGOSY_ARGUMENT_n", "value": str(number)}]}) for number in range(12)]
+    for number, one in enumerate(steps):
+        one["name"] += f"-{number}"
+    assert argosy("run", written(program, workflow(steps)), "--name", "one", "-q").code == 0
+    (exits,) = program.glob(".argosy/runs/*/supervisor/exits.jsonl")
+    pids = {json.loads(line)["pid"] for line in exits.read_text().splitlines() if '"pid"' in line}
+    assert len(pids) == 12
+    assert [argosy("logs", "one", f"program-py-tells-{n}-0").out for n in range(12)] == [f"{n}\n" for n in range(12)]
