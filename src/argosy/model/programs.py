@@ -35,6 +35,14 @@ RUNNER = ("-m", "hera.workflows.runner")
 _PLAIN_PYTHON = re.compile(r"(?:docker\.io/)?(?:library/)?python(?::[\w.-]+)?(?:@.*)?")
 
 
+class _Metadata(msgspec.Struct, frozen=True):
+    annotations: dict[str, str] = {}
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    metadata: _Metadata = _Metadata()
+
+
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """Where a document came from.
 
@@ -57,6 +65,14 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 def is_of_program(annotations: Mapping[str, str]) -> bool:
     """Whether a workflow came of a program, by its annotations."""
     return PROGRAM in annotations
+
+
+def of_program(manifest: bytes) -> dict[str, str]:
+    """The annotations of a kept manifest that say which program it came of."""
+    if PROGRAM.encode() not in manifest:
+        return {}
+    annotations = msgspec.json.decode(manifest, type=_Kept).metadata.annotations
+    return {name: annotations[name] for name in (PROGRAM, FILES) if name in annotations}
 
 
 def marked(document: Document, program: Program) -> Document:

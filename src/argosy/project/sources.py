@@ -21,7 +21,7 @@ from argosy.dialects.secret_text import without_values
 from argosy.errors import InvalidFile, NotFound, UsageError
 from argosy.model.inputs import Input, Signature, names_of
 from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowSpec, WorkflowTemplateRef
-from argosy.model.programs import PROGRAM
+from argosy.model.programs import PROGRAM, of_program
 from argosy.project import files
 from argosy.project.submission import Refused, is_gradient, takes_of
 from argosy.project.workflows import WORKFLOW_WORDS, read_kept
@@ -225,12 +225,14 @@ def _of_catalog(project: Project, word: str, name: str) -> Workflow:
         if not version.isdecimal():
             raise UsageError(f"{version!r} is no version of {plain}", hint=f"argosy templates versions {plain}")
         kept = versions.get(place, int(version)).manifest
-    metadata = ObjectMeta(generate_name=f"{plain}-", labels=_labels(project, kept, place, version))
+    labels = _labels(project, kept, place, version)
+    metadata = ObjectMeta(generate_name=f"{plain}-", labels=labels, annotations=of_program(kept))
     if kind == "CronWorkflow":
         cron = msgspec.json.decode(kept, type=CronWorkflow, strict=False)
         given = cron.spec.workflow_metadata or ObjectMeta()
         labels = metadata.labels | given.labels
-        metadata = msgspec.structs.replace(metadata, labels=labels, annotations=given.annotations)
+        annotations = metadata.annotations | given.annotations
+        metadata = msgspec.structs.replace(metadata, labels=labels, annotations=annotations)
         return Workflow(kind="Workflow", metadata=metadata, spec=cron.spec.workflow_spec)
     reference = WorkflowTemplateRef(name=name, cluster_scope=kind == "ClusterWorkflowTemplate")
     return Workflow(kind="Workflow", metadata=metadata, spec=WorkflowSpec(workflow_template_ref=reference))

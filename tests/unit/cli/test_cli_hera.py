@@ -190,7 +190,8 @@ def test_templates_are_applied_before_the_workflows_that_refer_to_them(folder: P
 def test_templates_of_a_program_are_applied_and_run_later(folder: Path, argosy: Argosy) -> None:
     name = program(folder, TEMPLATES)
     assert argosy("apply", "-f", name).out == "WorkflowTemplate kept created\nClusterWorkflowTemplate wide created\n"
-    assert argosy("run", "template/kept", "-q", "s=later").code == 0
+    assert argosy("run", "template/kept", "-q", "s=later", "--name", "later").code == 0
+    assert "program.py" in argosy("code", "later").out
     assert argosy("run", f"{name}:wide", "-q", "--name", "at-once").code == 0
     assert said(argosy, "at-once", "at-once").endswith("hello wide")
 
