@@ -151,6 +151,45 @@ def test_a_secret_that_holds_no_login(argosy: Argosy, image: str) -> None:
     assert argosy("list").out == ""
 
 
+# What Argosy asks of docker: whether it answers, whether it has an image, and to run one.
+DOCKER = """\
+#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$1 $2" in
+  "info --format") echo 27.0 ;;
+  "--config "*)
+    test "$(stat -c %a "$2/config.json")" = 600 || exit 1
+    cat "$2/config.json"; echo; readlink "$2/contexts" ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+def test_docker_is_given_a_configuration_with_the_login(
+    argosy: Argosy, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "bin").mkdir()
+    (folder / "bin/docker").write_text(DOCKER)
+    (folder / "bin/docker").chmod(0o755)
+    (folder / "docker/contexts").mkdir(parents=True)
+    (folder / "docker/config.json").write_text('{"currentContext": "far", "credsStore": "desktop"}')
+    monkeypatch.setenv("PATH", f"{folder}/bin:{os.environ['PATH']}")
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder / "docker"))
+    monkeypatch.setenv("CALLS", str(folder / "calls"))
+    keep_login(argosy, "r.example/team/greeter")
+    answer = argosy("run", spec("r.example/team/greeter", with_=", containerRegistry: hub"), "--runtime", "docker")
+    assert answer.code == 0, answer.err
+    config, contexts = argosy("logs", "@latest").out.splitlines()
+    auth = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    auths = {"r.example": {"auth": auth}}
+    assert json.loads(config) == {"currentContext": "far", "credHelpers": {}, "auths": auths}
+    assert contexts == str(folder / "docker/contexts")
+    calls = (folder / "calls").read_text()
+    assert " run " in calls
+    assert PASSWORD not in calls
+    assert auth not in calls
+
+
 def test_without_an_engine_nothing_is_asked_of_it(argosy: Argosy, folder: Path) -> None:
     answer = argosy("run", spec("x.example/y", with_=", containerRegistry: hub"), "--runtime", "process")
     assert answer.code == 0
