@@ -372,3 +372,16 @@ def test_a_step_chooses_the_run_that_it_takes(argosy: Argosy, folder: Path) -> N
     )
     assert argosy("run", "pipe", "-q").code == 0
     assert [line.rpartition(" ")[2] for line in argosy("logs", "@latest").out.splitlines()] == ["first", "1"]
+
+
+def test_what_is_selected_may_be_code(argosy: Argosy, folder: Path) -> None:
+    (folder / "file.txt").write_text("a")
+    (folder / "guild.yml").write_text(
+        "a: {exec: 'true'}\nb: {exec: cat b.txt, requires: {operation: a, select: file.*, rename: file b}}\n"
+        "c: {exec: 'true', requires: {operation: a, select: other}}\n"
+    )
+    assert argosy("run", "a", "-q").code == 0
+    assert argosy("run", "b", "-q").code == 0
+    assert argosy("logs", "@latest").out.strip() == "a"
+    assert argosy("run", "c", "-q").code == 1
+    assert "nothing in a fits other" in argosy("logs", "@latest").out

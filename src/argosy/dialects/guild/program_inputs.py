@@ -65,6 +65,8 @@ class Inputs:
         packed = source["kind"] != "operation" and source.get("unpack", True) and source["name"].endswith(ARCHIVES)
         held = unpacked(source, held) if packed else held
         pairs = self._chosen(source, held)
+        if not pairs and source.get("select") and source["kind"] == "operation" and select_of_code(self, source):
+            return
         if not pairs and not source.get("optional"):
             message = f"nothing in {source['uri']} fits {', '.join(source.get('select') or ('it',))}"
             if source.get("fail_if_empty") or source.get("select"):
@@ -180,6 +182,29 @@ def unpacked(source: dict[str, Any], held: str) -> str:
     except (OSError, ValueError, EOFError, tarfile.TarError, zipfile.BadZipFile) as problem:
         raise Refused(f"{source['uri']} cannot be unpacked: {problem}") from None
     return target
+
+
+def select_of_code(inputs: Inputs, source: dict[str, Any]) -> bool:
+    """Take what is selected of a run from the code, which that run had as well; whether there is any of it.
+
+    What a run made is all that is kept of it; a pattern may mean its code, too.
+    """
+    import shutil
+
+    below = [
+        os.path.relpath(os.path.join(folder, name), ".")
+        for folder, _, names in os.walk(".")
+        for name in sorted(names)
+        if folder.split(os.sep)[1:2] != [".guild"]
+    ]
+    chosen = _selected(below, [resolved(one, inputs.values, True) for one in source["select"]], source)
+    for path, name in chosen:
+        name = _renamed(name, source) if source.get("rename") else name
+        target = os.path.normpath(os.path.join(source.get("target", ""), name))
+        if target != path and target.split(os.sep)[0] != ".." and not os.path.isabs(target):
+            inputs.folder(os.path.dirname(target))
+            shutil.copyfile(path, target)
+    return bool(chosen)
 
 
 def post_process(inputs: Inputs, source: dict[str, Any]) -> None:

@@ -80,6 +80,7 @@ _CALLED_WHEN: dict[str, Callable[[Spec], bool]] = {
     "unpacked": _some("kind", "file", "url"),
     "post_process": _some("post_process"),
     "_selected": _some("select"),
+    "select_of_code": _some("select"),
     "_extreme": _some("select_number"),
     "_renamed": _some("rename"),
 }
