@@ -16,6 +16,7 @@ from typing import Any, cast
 from argosy.dsl import codec, layout
 from argosy.dsl.builtin import Builtin
 from argosy.dsl.loading import load_target
+from argosy.dsl.own_frames import show
 from argosy.dsl.shapes import Dir, File, Json, Leaf, Many, Shape, Signature, Text, leaves, signature_of
 from argosy.dsl.trouble import TraceError, WrongValue
 
@@ -225,4 +226,5 @@ def _leave_many(values: Any, shape: Many, folder: Path) -> list[Any]:
 
 
 if __name__ == "__main__":
+    sys.excepthook = show
     sys.exit(call(sys.argv[1], Path.cwd()))

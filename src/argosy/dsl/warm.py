@@ -28,10 +28,11 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from argosy.dsl import inside, preloading
+from argosy.dsl.own_frames import own_part
 
 if TYPE_CHECKING:
     import signal
@@ -243,18 +244,6 @@ def show(error: BaseException) -> None:
     """Print the traceback of what a step raised, from the user's own frames on."""
     error.__traceback__ = own_part(error.__traceback__)
     sys.excepthook(type(error), error, error.__traceback__)
-
-
-def own_part(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the frames of this package and of importing at its top; all of it if there are no others."""
-    ours = os.path.dirname(__file__)
-    left = trace
-    while left is not None:
-        name = left.tb_frame.f_code.co_filename
-        if not name.startswith((ours, "<frozen importlib", "<frozen runpy")):
-            return left
-        left = left.tb_next
-    return trace
 
 
 def finish(code: int) -> NoReturn:

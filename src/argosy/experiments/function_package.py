@@ -23,6 +23,8 @@ FOLDER = "function-package"
 # Where a container has it, and the input artifact that it is.
 IN_CONTAINER = "/argosy/function-package"
 ARTIFACT = "argosy-function-package"
+# Of Python, that can import it.
+OLDEST = (3, 10)
 _PARTS = ("__init__.py", "errors.py", "dsl")
 
 

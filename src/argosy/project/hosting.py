@@ -231,11 +231,22 @@ def _calls_functions(workflow: Workflow, options: RunOptions) -> bool:
 
 
 def _with_package(project: Project, python: Python, *, always: bool) -> Python:
-    """The interpreter with what calls of functions import. always: whatever it has, a container has not."""
-    from argosy.experiments.function_package import has_it, package_below
+    """The interpreter with what calls of functions import. always: whatever it has, a container has not.
+
+    Raises EnvironmentTrouble when it is too old to import that.
+    """
+    from argosy.experiments.function_package import OLDEST, has_it, package_below
+    from argosy.experiments.python_environment import describe
 
     if has_it(python) and not always:
         return python
+    version = describe(python.interpreter, project.home.folder).version
+    if not always and tuple(int(part) for part in version.split(".")[:2]) < OLDEST:
+        raise EnvironmentTrouble(
+            f"Steps that call Python functions need Python {OLDEST[0]}.{OLDEST[1]} or later, and {python.interpreter} "
+            f"is {version}.",
+            hint='name another one in argosy.toml: [python] interpreter = "..."',
+        )
     return replace(python, package=str(package_below(project.home.folder)))
 
 

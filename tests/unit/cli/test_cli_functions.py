@@ -168,13 +168,8 @@ def outcome(argosy: Argosy, run: str) -> dict[str, Any]:
 
 
 def said(text: str, run: str) -> list[str]:
-    """The lines of a log, without what a traceback has more where the interpreter starts by itself."""
-    lines = [line.replace(run, "RUN") for line in text.splitlines()]
-    return [line for line in lines if not line.strip().startswith(("File ", "^", "~")) and not _is_frame(line)]
-
-
-def _is_frame(line: str) -> bool:
-    return line.startswith("    ") or line.split(": ")[-1].startswith("    ")
+    """The lines of a log, without where the code is."""
+    return [re.sub(r'File ".*/', 'File "', line.replace(run, "RUN")) for line in text.splitlines()]
 
 
 def test_the_same_as_processes_of_their_own(program: Path, argosy: Argosy) -> None:
@@ -187,7 +182,10 @@ def test_the_same_as_processes_of_their_own(program: Path, argosy: Argosy) -> No
     assert {name: (forked[name], found) for name, found in started.items() if forked[name] != found} == {}
     assert forked["program-py-shows-0"][0] == "Succeeded"
     assert "Error (exit code 7)" in forked["program-py-leaves-with-code-0"][1]
-    assert any("ValueError: no such luck" in line for line in forked["program-py-raises-0"][5])
+    raised = forked["program-py-raises-0"][5]
+    assert "ValueError: no such luck" in raised
+    assert [line.split(",")[0] for line in raised if "File" in line] == ['  File "program.py"']
+    assert forked["program-py-absent-0"][5] == ["AttributeError: module 'program' has no attribute 'absent'"]
 
 
 def warm_log(folder: Path) -> str:
@@ -327,3 +325,13 @@ def test_gpus_and_arguments_do_not_need_interpreters_of_their_own(program: Path,
     pids = {json.loads(line)["pid"] for line in exits.read_text().splitlines() if '"pid"' in line}
     assert len(pids) == 12
     assert [argosy("logs", "one", f"program-py-tells-{n}-0").out for n in range(12)] == [f"{n}\n" for n in range(12)]
+
+
+def test_an_interpreter_that_is_too_old(program: Path, argosy: Argosy) -> None:
+    old = program / "old"
+    old.write_text(f"#!/bin/sh\n{sys.executable} \"$@\" | sed 's/\"version\": *\"3[.][0-9]*/\"version\": \"3.8/'\n")
+    old.chmod(0o755)
+    (program / "argosy.toml").write_text('[python]\ninterpreter = "old"\n')
+    ran = argosy("run", written(program, workflow([template("shows", {})])))
+    assert ran.code == 5
+    assert "need Python 3.10 or later" in ran.err
