@@ -82,6 +82,7 @@ SIGNS: tuple[Sign, ...] = (
 
 # Files that are of a dialect by their names.
 FILES = {"guild.yml": "guild", "guild.yaml": "guild"}
+_DSTACK_FOLDER = re.compile(r"(?:^|/)\.dstack/(?:workflows[./]|variables\.|configs\.|providers\.)")
 _GRADIENT_FOLDER = re.compile(r"(?:^|/)\.gradient/")
 
 
@@ -92,6 +93,8 @@ def told(text: str, file: str = "") -> str:
     head = text[: DEFAULT_LIMITS.size_bytes]
     if _MANIFEST.search(head):
         return "argo"
+    if _DSTACK_FOLDER.search(file):
+        return "dstack"
     if _GRADIENT_FOLDER.search(file):
         return "gradient"
     return next((sign.dialect for sign in SIGNS if sign.pattern.search(head)), "")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER = ".dstack"
 _TOP = ("workflows.yaml", "workflows.yml")
-_BESIDE = ("variables.yaml", "variables.yml", "providers.yaml", "providers.yml")
+_BESIDE = ("variables.yaml", "variables.yml", "configs.yaml", "configs.yml", "providers.yaml", "providers.yml")
 _ADDRESS = re.compile(r"[/:]([^/:]+/[^/]+?)(?:\.git)?/?\Z")
 _WIDEST = Limits(size_bytes=LARGEST_FILE_BYTES)
 

@@ -129,12 +129,17 @@ def expanded(paths: Iterable[str]) -> list[str]:
             str(one)
             for place in _hidden_folders(Path(path))
             for one in sorted(place.iterdir())
-            if one.suffix in ENDINGS and one.is_file()
+            if one.suffix in ENDINGS and one.is_file() and not _is_setting(one)
         ]
         if not inside:
             raise NotFound(f"There is no manifest in the folder {path}", hint=f"they end in {', '.join(ENDINGS)}")
         found.extend(inside)
     return found
+
+
+def _is_setting(path: Path) -> bool:
+    """Whether a file of .dstack is one of dstack's settings, which name no workflow."""
+    return path.parent.name == ".dstack" and path.stem not in ("workflows", "variables", "configs", "providers")
 
 
 def _hidden(path: Path) -> bool:

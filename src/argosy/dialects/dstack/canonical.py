@@ -52,6 +52,13 @@ class Rewriting:
             found.put("deps", Sequence(deps, deps[0].place), deps[0].place)
         return found.made()
 
+    def provider(self, given: Mapping) -> Mapping:
+        """An entry of providers.yaml, whose keys have the spellings that workflows have."""
+        found = _Building(given.place)
+        for key, place in zip(given.values, given.key_places, strict=True):
+            found.put(*self._value(key, given.values[key], found), place)
+        return found.made()
+
     def _unwrapped(self, given: Mapping) -> Mapping:
         """The oldest files had a workflow's fields below `template` for a while."""
         inner = given.values.get("template")
@@ -95,7 +102,7 @@ class Rewriting:
         """Put the provider's name, and say what of it cannot be had here."""
         node = given.values.get("provider")
         place = given.key_place("provider") if "provider" in given.values else given.place
-        if isinstance(node, Mapping) and set(node.values) == {"name"}:
+        if isinstance(node, Mapping) and "name" in node.values and self._is_here(node.values.get("repo")):
             node = node.values["name"]
         if isinstance(node, Mapping):
             self._problems.add(
@@ -133,6 +140,15 @@ class Rewriting:
         name = name.removeprefix("_")
         found.put("provider", Scalar(name, node.place), place)
         return name
+
+    def _is_here(self, node: Node | None) -> bool:
+        """Whether a provider's `repo` is this project's own, or none at all."""
+        if node is None:
+            return True
+        address = str(node.value) if isinstance(node, Scalar) else ""
+        return bool(self._repository) and address.removesuffix("/").removesuffix(".git").endswith(
+            f"/{self._repository}"
+        )
 
     def _value(self, name: str, node: Node, found: _Building) -> tuple[str, Node]:
         if name in _LISTS and isinstance(node, Scalar | Sequence):
@@ -187,7 +203,8 @@ class Rewriting:
 
     def _artifacts(self, node: Node) -> Node:
         items = node.items if isinstance(node, Sequence) else [node]
-        return Sequence([_as_path(one) for one in items], node.place)
+        given = [one for one in items if not isinstance(one, Scalar) or one.value is not None]
+        return Sequence([_as_path(one) for one in given], node.place)
 
     # -- resources
 

@@ -12,7 +12,7 @@ from argosy.dialects.dstack.canonical import Rewriting, renamed
 from argosy.dialects.dstack.eras import era_of
 from argosy.dialects.dstack.problems import Problems
 from argosy.dialects.dstack.providers import PROVIDERS, Provider, custom
-from argosy.dialects.dstack.variables import Variables, read_variables
+from argosy.dialects.dstack.variables import VARIABLES, Variables, read_variables
 from argosy.syntax.decode import decode
 from argosy.syntax.decoders import Manner
 from argosy.syntax.diagnostics import Diagnostic, did_you_mean
@@ -21,7 +21,7 @@ from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
 from argosy.syntax.parse import DEFAULT_LIMITS, parse
 from argosy.syntax.span import Source
 
-_TOP = ("workflows", "variables", "providers")
+_TOP = ("workflows", *VARIABLES, "providers")
 
 
 class Definition(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ def read_definitions(
         if isinstance(root, Mapping):
             tops.append((file, root))
             _check_top(root, problems)
-            if "variables" in root.values:
+            if any(word in root.values for word in VARIABLES):
                 _add_variables(found, root, problems)
             if "providers" in root.values:
                 found.providers.update(_providers(root.values["providers"], problems))
@@ -113,6 +113,8 @@ def _providers(node: Node, problems: Problems) -> dict[str, schema.CustomProvide
     items = node.items if isinstance(node, Sequence) else [node]
     found: dict[str, schema.CustomProvider] = {}
     for one in items:
+        if isinstance(one, Mapping):
+            one = Rewriting(problems).provider(one)
         decoded = decode(one, schema.CustomProvider, problems.source, manner=Manner(words=schema.WORDS))
         problems.found += decoded.diagnostics
         if decoded.value is not None:
@@ -177,6 +179,9 @@ def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, 
         decoded = decode(_allowed(node, provider), provider.keys, file.source, manner=Manner(words=schema.WORDS))
         problems.found += [_in_the_files_words(one, raw) for one in decoded.diagnostics]
         keys = decoded.value
+    if own is not None and keys is not None:
+        # What every workflow of the provider leaves.
+        keys = msgspec.structs.replace(keys, artifacts=(*own.artifacts, *keys.artifacts))
     for one in keys.params if keys is not None else ():
         extra[one.name or one.id] = one.default
     commands = own.commands if own is not None else getattr(keys, "commands", ())

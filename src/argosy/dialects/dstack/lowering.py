@@ -193,7 +193,7 @@ class _Lowering:
         tags = {name: f"workflow.parameters.{given}" for name, given in self.parameters[one.name].items()}
         tags["run.name"] = "workflow.name"
         if one.file.era == "A0":
-            tags["run_name"] = "workflow.name"
+            tags |= {"run_name": "workflow.name", "job_name": "workflow.name"} | tags
         if ARGUMENTS in self.inputs:
             tags["run.args"] = f"workflow.parameters.{ARGUMENTS}"
 

@@ -135,6 +135,7 @@ class CustomProvider(Part, frozen=True, kw_only=True):
     name: str
     image: str = ""
     commands: tuple[str, ...] = ()
+    artifacts: tuple[KeptPath, ...] = ()
     help: AnyString = ""
 
 

@@ -68,11 +68,11 @@ def source_of(one: Definition, scope: Scope, variables: Iterable[str], *, staged
 
 
 def _with_all_variables(one: Definition, variables: Iterable[str]) -> list[str]:
-    """The commands; in the oldest files `$variables_as_args` stands for `--NAME VALUE` of each variable."""
+    """The commands; in the oldest files two words stand for `--NAME VALUE` of each variable."""
     if one.file.era != "A0":
         return list(one.commands)
     options = " ".join(f'--{name} "${environment_name(name)}"' for name in variables)
-    return [each.replace("$variables_as_args", options) for each in one.commands]
+    return [re.sub(r"\$(?:variables_as|config)_args\b", lambda _: options, each) for each in one.commands]
 
 
 def _is_folder(path: str) -> bool:

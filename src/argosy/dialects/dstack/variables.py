@@ -14,6 +14,8 @@ from argosy.dialects.dstack.problems import Problems
 from argosy.syntax.nodes import Mapping, Node, Scalar, described, plain
 
 GLOBAL = "global"
+# The key above them; the second is of January 2022, when the file was configs.yaml.
+VARIABLES = ("variables", "configs")
 
 
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,7 +32,8 @@ Variables = dict[str, dict[str, Variable]]
 
 def read_variables(root: Node, problems: Problems) -> Variables:
     """The variables of a file; what is wrong with it is among the problems."""
-    top = root.values.get("variables") if isinstance(root, Mapping) else None
+    given = root.values if isinstance(root, Mapping) else {}
+    top = next((given[word] for word in VARIABLES if word in given), None)
     if isinstance(top, Scalar) and top.value is None:
         return {}
     if not isinstance(top, Mapping):

@@ -8,6 +8,7 @@ import pytest
 
 from argosy.errors import NotFound
 from argosy.project.dstack_files import files_of, folder_around, load, load_named, repository_of
+from argosy.project.files import expanded, read
 
 ONE = "workflows: [{name: %s, provider: bash, commands: ['echo ${{ x }}']}]\n"
 
@@ -72,3 +73,14 @@ def test_a_git_configuration_that_is_none(tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "config").write_bytes(b"\xff[remote\n")
     assert repository_of(tmp_path) == ""
+
+
+def test_lint_of_a_folder_takes_what_is_dstacks_workflows(tmp_path: Path) -> None:
+    """Settings and empty files are no mistakes."""
+    inside = tmp_path / ".dstack"
+    inside.mkdir()
+    for name, text in {"workflows": "workflows: []", "config": "backend: aws", "providers": "", "configs": ""}.items():
+        (inside / f"{name}.yaml").write_text(text)
+    found = expanded([str(tmp_path)])
+    assert [Path(one).stem for one in found] == ["configs", "providers", "workflows"]
+    assert [read(one, tolerant=True).diagnostics for one in found] == [(), (), ()]

@@ -17,6 +17,7 @@ from dstack_samples import (
 
 from argosy.dialects.dstack.providers import PROVIDERS
 from argosy.dialects.dstack.quantities import memory
+from argosy.dialects.dstack.reading import Beside, load
 from argosy.dialects.dstack.variables import environment_name
 from argosy.model.manifest import NamedData
 
@@ -358,7 +359,7 @@ PROGRAMS = {
     "gradio": "exec python f.py",
     "streamlit": "--server.port=\"$PORT_0\" --server.headless=true f.py 'a b'",
     "fastapi": 'exec python -m uvicorn --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0" --reload main:app',
-    "tensorboard": 'exec python -m tensorboard.main --logdir runs --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0"',
+    "tensorboard": 'python -m tensorboard.main --logdir runs --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0"',
     "curl": "curl --fail --location --show-error --silent 'http://x/y?a&b' -o data/y",
 }
 
@@ -484,3 +485,36 @@ def test_names_and_memory_of_gpus_are_told_of() -> None:
 def test_every_command_has_to_succeed_and_all_share_a_shell() -> None:
     text = source(read("- {name: a, provider: bash, commands: ['cd x', 'false && true', '# nothing', 'y # z']}"), "a")
     assert text.endswith("{\ncd x\n} || exit\n{\nfalse && true\n} || exit\n{\ny # z\n} || exit\n")
+
+
+# -- providers of one's own
+
+
+def test_what_a_provider_leaves_is_left_by_its_workflows() -> None:
+    loaded = read(
+        "- {name: a, provider: shout, artifacts: [mine]}", providers="- {name: shout, commands: 'true', artifacts: [d]}"
+    )
+    made = template(loaded, "a")
+    assert made.outputs is not None
+    assert [one.path for one in made.outputs.artifacts] == ["d", "mine"]
+    assert source(loaded, "a").endswith("\ntrue\n")
+
+
+def test_an_artifact_without_a_path_is_none() -> None:
+    assert template(read(BASH + "artifacts: [~]}"), "a").outputs is None
+
+
+def test_a_provider_of_this_very_repository_is_ones_own() -> None:
+    words = "- {name: a, provider: {repo: 'https://github.com/me/here.git', name: shout}}"
+    providers = "- {name: shout, commands: [echo]}"
+    assert source(read(words, providers=providers, repository="me/here"), "a").endswith("\necho\n")
+    elsewhere = read(words, providers=providers, repository="me/there")
+    assert problem(elsewhere, "dstack-provider")[0] == "a provider from another repository is not fetched"
+
+
+def test_variables_of_january_2022() -> None:
+    beside = Beside(files=(("configs.yaml", "configs: {global: {size: 1}, a: {rate: 2}}"),))
+    workflows = "workflows: [{name: a, image: i, commands: ['x $config_args $job_name']}]"
+    loaded = load(workflows, "workflows.yaml", beside=beside)
+    text = source(loaded, "a")
+    assert 'x --size "$SIZE" --rate "$RATE" {{workflow.name}}' in text
