@@ -5,11 +5,14 @@ It knows how such a process is started and what it answers; which objects are wo
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import select
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -146,61 +149,45 @@ def _asked(file: str, name: str) -> dict[str, Any]:
 
     configured = read_configuration(project_folder(Path.cwd())).interpreter
     interpreter = interpreter_of(configured, os.environ)
-    read_end, write_end = os.pipe()
-    package = str(PACKAGE)
     environment = {**os.environ, CODE_ROOT: str(project_folder(Path.cwd()).resolve())}
-    command = [interpreter, "-c", _BEGIN, package, "--to", str(write_end), file, *([name] if name else [])]
+    # Not a pipe: processes that the program leaves behind would hold its end open.
+    with tempfile.TemporaryFile() as told:
+        to = told.fileno()
+        command = [interpreter, "-c", _BEGIN, str(PACKAGE), "--to", str(to), file, *([name] if name else [])]
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(to,), start_new_session=True, env=environment
+            )
+        except OSError as error:
+            raise EnvironmentTrouble(f"The interpreter {interpreter} does not run: {error.strerror}") from error
+        code = _ended(process, file)
+        told.seek(0)
+        text = told.read()
+    if text:
+        return json.loads(text)
+    if code in (INTERRUPTED, -signal.SIGINT):
+        raise KeyboardInterrupt
+    ended = f"signal {-code}" if code < 0 else f"exit code {code}"
+    raise InvalidFile(f"The program {file} ended with {ended} while it was read")
+
+
+def _ended(process: subprocess.Popen[bytes], file: str) -> int:
+    """The exit code of the program, once it is over with all that it started. Raises InvalidFile after the limit."""
+    over = os.pidfd_open(process.pid)
     try:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(write_end,), start_new_session=True, env=environment
-        )
-    except OSError as error:
-        os.close(read_end)
-        raise EnvironmentTrouble(f"The interpreter {interpreter} does not run: {error.strerror or error}") from error
+        in_time = bool(select.select([over], [], [], SECONDS)[0])
     finally:
-        os.close(write_end)
-    with open(read_end, "rb") as told:
-        return _answer(process, told, file)
-
-
-def _answer(process: subprocess.Popen[bytes], told: Any, file: str) -> dict[str, Any]:
-    import selectors
-    import time
-
-    deadline = time.monotonic() + SECONDS
-    pieces: list[bytes] = []
-    try:
-        with selectors.DefaultSelector() as selector:
-            selector.register(told, selectors.EVENT_READ)
-            while True:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    raise InvalidFile(
-                        f"{file} was not read after {SECONDS:.0f} seconds",
-                        hint="what takes long belongs into a step, or under `if __name__ == '__main__':`",
-                    )
-                piece = os.read(told.fileno(), 1 << 20)
-                if not piece:
-                    break
-                pieces.append(piece)
-        code = process.wait()
-    except BaseException:
-        _end(process)
-        raise
-    if not pieces:
-        if code == INTERRUPTED or code == -signal.SIGINT:
-            raise KeyboardInterrupt
-        ended = f"signal {-code}" if code < 0 else f"exit code {code}"
-        raise InvalidFile(f"The program {file} ended with {ended} while it was read")
-    return json.loads(b"".join(pieces))
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends the program with all that it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        process.kill()
-    process.wait()
+        os.close(over)
+        # Its number is its own until it is waited for.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if not in_time:
+        raise InvalidFile(
+            f"{file} was not read after {SECONDS:.0f} seconds",
+            hint="what takes long belongs into a step, or under `if __name__ == '__main__':`",
+        )
+    return process.returncode
 
 
 def _fail(error: dict[str, Any], file: str, source: Source) -> NoReturn:

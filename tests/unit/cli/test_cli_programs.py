@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 import yaml
 from cli_samples import Argosy
 
@@ -176,6 +177,41 @@ def test_an_interrupt_ends_a_program_that_takes_long(folder: Path) -> None:
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert err.strip() == b"interrupted"
+
+
+LEAVING = """
+import os, time
+if os.fork() == 0:
+    open("pid", "w").write(str(os.getpid()))
+    time.sleep(1000)
+while not os.path.exists("pid") or not open("pid").read():
+    time.sleep(0.01)
+"""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_what_a_program_leaves_behind_is_ended_with_it(folder: Path, argosy: Argosy) -> None:
+    (folder / "program.py").write_text(OURS + LEAVING)
+    assert argosy("lint", "program.py").code == 0
+    left = int((folder / "pid").read_text())
+    deadline = time.monotonic() + 60
+    while is_alive(left) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not is_alive(left)
+
+
+def test_a_program_that_takes_too_long(folder: Path, argosy: Argosy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("argosy.project.programs.SECONDS", 0.3)
+    (folder / "program.py").write_text("import time\ntime.sleep(1000)\n")
+    refused = argosy("lint", "program.py")
+    assert refused.code == 3
+    assert "was not read after" in refused.err
 
 
 def test_a_program_is_no_file_to_keep_under_a_name(folder: Path, argosy: Argosy) -> None:
