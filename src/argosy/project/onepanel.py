@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
-from argosy.dialects.onepanel.injection import DIALECT, ONEPANEL, is_onepanel, with_places, without_places
+from argosy.dialects.onepanel.injection import DIALECT, INPUTS, ONEPANEL, is_onepanel, with_places, without_places
 from argosy.dialects.onepanel.inputs import DEFAULT_POOL, namespace_in
 from argosy.dialects.onepanel.lower import NODE_POOLS
 from argosy.dialects.onepanel.schema import NODE_POOL
@@ -164,8 +164,7 @@ def _asking(container: C, wanted: Resources, before: Resources) -> C:
 
 UID_LABEL, VERSION_LABEL = TEMPLATE_UID, "onepanel.io/workflow-template-version"
 
-# On a template of the catalog: what it takes, as the file said that it came of; and the file.
-INPUTS = "argosy.dev/inputs"
+# On a template of the catalog: the file that it came of.
 SOURCE = "argosy.dev/source"
 
 

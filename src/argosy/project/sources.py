@@ -44,6 +44,8 @@ _TEMPLATE_WORDS = {
 
 # The parameter whose value a run is named after (Onepanel).
 RUN_NAME = "workflow-execution-name"
+# On what is kept: what it takes. As Onepanel's front-end has it, which most runs need not import.
+INPUTS = "argosy.dev/inputs"
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,6 +234,9 @@ def _of_catalog(project: Project, word: str, name: str) -> Workflow:
         given = cron.spec.workflow_metadata or ObjectMeta()
         labels = metadata.labels | given.labels
         annotations = metadata.annotations | given.annotations
+        if (inputs := cron.metadata.annotations.get(INPUTS)) is not None:
+            # Its format says more of what it takes than Argo's.
+            annotations[INPUTS] = inputs
         metadata = msgspec.structs.replace(metadata, labels=labels, annotations=annotations)
         return Workflow(kind="Workflow", metadata=metadata, spec=cron.spec.workflow_spec)
     reference = WorkflowTemplateRef(name=name, cluster_scope=kind == "ClusterWorkflowTemplate")
@@ -294,6 +299,10 @@ def takes(project: Project, candidate: Candidate) -> Signature:
     if spec.workflow_template_ref is not None:
         kept, spec = _kept_takes(catalog, spec.workflow_template_ref, spec)
         found = found or kept
+    if document is None and found is None and INPUTS in candidate.workflow.metadata.annotations:
+        from argosy.project.onepanel import kept_inputs
+
+        found = kept_inputs(candidate.workflow.metadata.annotations)
     if found is None:
         found = takes_of(candidate.workflow, catalog)
     if project.configuration.node_pools:

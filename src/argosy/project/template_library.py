@@ -11,13 +11,13 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.dialects.argo_kinds import API_VERSION
-from argosy.dialects.onepanel.injection import is_onepanel
+from argosy.dialects.onepanel.injection import INPUTS, is_onepanel
 from argosy.dialects.onepanel.names import TOO_LONG, is_too_long, name_of_file, uid_of
 from argosy.errors import InvalidFile, UsageError
 from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowTemplate
 from argosy.project import naming
 from argosy.project.documents import Applied, apply
-from argosy.project.onepanel import INPUTS, SOURCE
+from argosy.project.onepanel import SOURCE
 from argosy.project.sources import Candidate, takes
 
 if TYPE_CHECKING:

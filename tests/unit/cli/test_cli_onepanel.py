@@ -343,7 +343,22 @@ def test_a_cron_workflow_is_kept(argosy: Argosy, folder: Path) -> None:
     assert argosy("lint", "-q", "nightly.yaml").out == ""
     assert argosy("templates", "create", "nightly.yaml").out == "nightly version 1 created\n"
     assert argosy("templates", "list", "-o", "name").out == "cronworkflow/nightly\n"
-    assert run(argosy, "cronworkflow/nightly")["metadata"]["name"].startswith("nightly-")
+    made = run(argosy, "cronworkflow/nightly")
+    assert made["metadata"]["name"].startswith("nightly-")
+    assert values(made)["message"] == "from default"
+    assert "Message; What to say" in argosy("params", "cronworkflow/nightly").out
+    assert argosy("run", "cronworkflow/nightly", "size=xl").code == 2
+    assert values(run(argosy, "cronworkflow/nightly", "size=l"))["size"] == "l"
+
+
+def test_a_cron_workflow_is_linted_as_a_template_is(argosy: Argosy, folder: Path) -> None:
+    text = TEMPLATE.replace("entrypoint: main", "entrypoint: say").replace("visibility: internal", "visibility: inner")
+    indented = "".join(f"  {line}\n" for line in text.splitlines())
+    (folder / "nightly.yaml").write_text(f"schedule: '0 4 * * *'\nworkflowSpec:\n{indented}")
+    found = argosy("lint", "nightly.yaml").out
+    assert 'nightly.yaml:3:15: error: "entrypoint" template should be a DAG' in found
+    assert "nightly.yaml:11:" in found
+    assert "invalid visibility 'inner' for parameter 'sys-node-pool'" in found
 
 
 @pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.yaml")), ids=lambda path: path.name)

@@ -33,6 +33,8 @@ from argosy.model.manifest import (
 # On a workflow: that it was written for Onepanel.
 DIALECT = "argosy.dev/dialect"
 ONEPANEL = "onepanel"
+# On a template or a cron workflow that is kept: what it takes, as the file said that it came of.
+INPUTS = "argosy.dev/inputs"
 # The ConfigMap and the Secret that hold the variables of all steps.
 DEFAULT_ENVIRONMENT = "onepanel-default-env"
 METRICS = "sys-metrics"

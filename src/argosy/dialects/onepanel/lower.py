@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from argosy.dialects.argo_kinds import API_VERSION
-from argosy.dialects.onepanel.injection import DIALECT, ONEPANEL, injected, sidecar_addresses
-from argosy.dialects.onepanel.inputs import value_of
+from argosy.dialects.onepanel.injection import DIALECT, INPUTS, ONEPANEL, injected, sidecar_addresses
+from argosy.dialects.onepanel.inputs import signature_of, value_of
 from argosy.dialects.onepanel.names import prefix_of
 from argosy.dialects.onepanel.schema import NODE_POOL, OnepanelCron, OnepanelParameter, OnepanelSpec
 from argosy.model.manifest import (
@@ -45,10 +46,16 @@ def cron_of(cron: OnepanelCron, name: str) -> CronWorkflow:
     """The cron workflow. name: what it is called, in its own words."""
     fields: dict[str, Any] = {one: getattr(cron, one) for one in CronWorkflowSpec.__struct_fields__}
     fields["workflow_spec"] = spec_of(cron.workflow_spec)
+    given = cron.workflow_spec.arguments
+    # Places in a file mean nothing once it is kept.
+    inputs = [replace(one, path=()) for one in signature_of(given.parameters).inputs] if given is not None else []
     return CronWorkflow(
         api_version=API_VERSION,
         kind="CronWorkflow",
-        metadata=ObjectMeta(name=prefix_of(name).rstrip("-")),
+        metadata=ObjectMeta(
+            name=prefix_of(name).rstrip("-"),
+            annotations={INPUTS: msgspec.json.encode(inputs).decode()} if inputs else {},
+        ),
         spec=CronWorkflowSpec(**fields),
     )
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from argosy.checks.finding import Finding, Path
 from argosy.dialects.argo import Loaded, LoadedDocument
 from argosy.dialects.argo_kinds import ABSENT
@@ -131,7 +133,7 @@ class _Reader:
             return
         cron = decoded.value.spec
         missing = [field for field in CRON_FIELDS if field not in node.values]
-        found: list[Finding] = []
+        found = list(_problems(cron.workflow_spec))
         if missing:
             message = f"Onepanel's form of a cron workflow asks for {', '.join(missing)} too"
             found.append(Finding(rule="onepanel-cron", severity="warning", path=("spec",), message=message))
@@ -141,7 +143,9 @@ class _Reader:
         parameters = spec.arguments.parameters if spec.arguments is not None else ()
         signature: Signature = signature_of(parameters)
         cron = value.kind == "CronWorkflow"
-        problems = [*found, *findings_of(spec), *sidecar_clashes(spec), *([] if cron else problems_of(parameters))]
+        problems = [*found, *findings_of(spec), *sidecar_clashes(spec), *problems_of(parameters)]
+        if cron:
+            problems = [replace(one, path=_in_cron(one.path)) for one in problems]
         self.diagnostics += [_diagnostic(one, places) for one in problems]
         self.documents.append(
             LoadedDocument(
@@ -186,6 +190,11 @@ def _with_schedules(node: Mapping) -> Mapping:
         given = key == "schedule" and isinstance(child, Scalar) and child.value is not None
         values["schedules" if key == "schedule" else key] = Sequence([child], child.place) if given else child
     return Mapping(values=values, key_places=node.key_places, place=node.place)
+
+
+def _in_cron(path: Path) -> Path:
+    """A path of a spec, where that is the workflow of a cron workflow."""
+    return ("spec", "workflowSpec", *path[1:]) if path[1:] else path
 
 
 def _error(rule: str, path: Path, message: str, *, why: str = "", hint: str = "") -> Finding:
