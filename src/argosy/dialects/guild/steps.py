@@ -6,21 +6,19 @@ It knows Guild's steps. What a step requires of an operation comes from a step b
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import msgspec
 
 from argosy.dialects.guild.at_once import task_of
-from argosy.dialects.guild.flags import OperationFlags, parameter_name, text_of
+from argosy.dialects.guild.flags import OperationFlags, parameter_name
 from argosy.dialects.guild.lower import Lowered, Lowering, template_name
 from argosy.dialects.guild.names import fits
 from argosy.dialects.guild.operations import Found, script_of
-from argosy.dialects.guild.references import references, with_tags
 from argosy.dialects.guild.requirements import Required, required_of
 from argosy.dialects.guild.schema import Step
+from argosy.dialects.guild.step_values import StepValues, Wanted
 from argosy.dialects.guild.step_words import WITHOUT_EFFECT, read_step
-from argosy.dialects.guild.surroundings import Asked
 from argosy.model.inputs import Input
 from argosy.model.manifest import (
     Arguments,
@@ -35,8 +33,6 @@ from argosy.model.manifest import (
 from argosy.syntax.diagnostics import did_you_mean
 from argosy.syntax.span import Span
 
-# How many trials a batch in a step has at most, where nobody says.
-MOST_TRIALS = 20
 _DEEPEST = 8
 _PARAMETER = re.compile(r"\{\{workflow\.parameters\.([^}]+)\}\}")
 
@@ -48,18 +44,6 @@ class _Made(msgspec.Struct, frozen=True, kw_only=True):
     found: Found
 
 
-class _Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """One step as it is wanted: its operation, flags as texts with ${references}, options over its attributes."""
-
-    found: Found
-    name: str
-    flags: dict[str, Any]
-    step: Step
-    span: Span
-    # Of trials.
-    files: tuple[str, ...] = ()
-
-
 def pipeline(lowering: Lowering, found: Found, flags: OperationFlags) -> Lowered | None:
     """The workflow of an operation with steps; None behind an error."""
     made = _Pipeline(lowering, found, flags, ())
@@ -69,7 +53,7 @@ def pipeline(lowering: Lowering, found: Found, flags: OperationFlags) -> Lowered
     own = Input(name="", path=("steps",))
     overrides = tuple(
         msgspec.structs.replace(own, name=name, display_name=given, aliases=(given,), default=None)
-        for given, name in made.overrides.items()
+        for given, name in made.values.overrides.items()
     )
     return lowering.finished(found, flags.inputs + made.choices + overrides, whole, made.used, tuple(made.tags))
 
@@ -84,18 +68,16 @@ class _Pipeline:
         outer: Mapping[str, str] | None = None,
     ) -> None:
         """outer: of a pipeline in a pipeline, its parameters as the whole workflow can tell them."""
-        self.outer = outer
         self.lowering = lowering
         self.found = found
         self.flags = flags
         self.around = (*around, found.whole_name)
         self.findings = lowering.findings
+        self.values = StepValues(lowering, found, flags, outer)
         self.others: list[Template] = []
         self.used: list[Found] = []
         self.tags: dict[str, None] = {}
         self.choices: tuple[Input, ...] = ()
-        # Values that a person gives for a flag of a step: as given, and the parameter that it becomes.
-        self.overrides: dict[str, str] = {}
         self.names: set[str] = set()
 
     def templates(self, name: str) -> tuple[Template, ...] | None:
@@ -103,7 +85,7 @@ class _Pipeline:
         operation = self.found.operation
         assert operation is not None
         assert operation.steps is not None
-        wanted: list[_Wanted] = []
+        wanted: list[Wanted] = []
         for index, step in enumerate(operation.steps):
             one = self._wanted(step, self.found.places.span(("steps", index)))
             if one is not None:
@@ -130,7 +112,7 @@ class _Pipeline:
 
     # -- what a step says
 
-    def _wanted(self, step: Step, span: Span) -> _Wanted | None:
+    def _wanted(self, step: Step, span: Span) -> Wanted | None:
         text = read_step(step.run)
         for problem in text.problems:
             self.findings.at("guild-step", problem.message, span, severity=problem.severity, hint=problem.hint)
@@ -145,7 +127,7 @@ class _Pipeline:
         called = template_name(step.name or text.names[0])
         flags = text.flags | dict(step.flags)
         self.tags |= dict.fromkeys((*found.operation.tags, *merged.tags) if found.operation else ())
-        return _Wanted(found=found, name=called, flags=flags, step=merged, span=span, files=text.files)
+        return Wanted(found=found, name=called, flags=flags, step=merged, span=span, files=text.files)
 
     def _no(self, message: str, span: Span, hint: str) -> None:
         self.findings.at("guild-step", message, span, hint=hint)
@@ -175,7 +157,7 @@ class _Pipeline:
 
     # -- steps
 
-    def _steps(self, one: _Wanted, before: list[_Made], parent: str) -> list[WorkflowStep]:
+    def _steps(self, one: Wanted, before: list[_Made], parent: str) -> list[WorkflowStep]:
         """The steps that one step is: several when a flag has several values."""
         flags = self.lowering.flags(one.found)
         operation = one.found.operation
@@ -183,16 +165,18 @@ class _Pipeline:
         required = Required()
         if operation.steps is None:
             required = required_of(one.found, flags, self.lowering.surroundings, self.findings)
-        chosen = self._chosen(one, required)
-        texts = self._texts(one, flags, chosen.keys())
-        trials = self._trials(texts, flags, one)
+        chosen = self.values.chosen(one, required)
+        texts = self.values.texts(one, flags, chosen.keys())
+        trials = self.values.trials(texts, flags, one)
         found: list[WorkflowStep] = []
         for trial in trials:
             name = self._free_name(one.name)
             known = {flags.names[flag]: text for flag, text in trial.items()} | chosen
-            refs = {parameter: self._in_workflow(text) for parameter, text in known.items()}
+            refs = {parameter: self.values.in_workflow(text) for parameter, text in known.items()}
             template, artifacts = self._template(one, flags, required, refs, before, name, parent)
-            arguments = [Parameter(name=flags.names[flag], value=self._value(text)) for flag, text in trial.items()]
+            arguments = [
+                Parameter(name=flags.names[flag], value=self.values.value(text)) for flag, text in trial.items()
+            ]
             fails = len(trials) > 1 and not one.step.fail_on_trial_error
             found.append(
                 WorkflowStep(
@@ -215,116 +199,11 @@ class _Pipeline:
         self.names.add(free)
         return free
 
-    def _chosen(self, one: _Wanted, required: Required) -> dict[str, str]:
-        """The runs and files that the step chooses for what its operation requires, by parameter."""
-        names = {name: choice.name for choice in required.choices for name in (choice.name, *choice.aliases)}
-        return {names[name]: str(value) for name, value in one.flags.items() if name in names and value is not None}
-
-    def _in_workflow(self, text: str) -> str:
-        """A step's text as the whole workflow can tell it."""
-        if self.outer is None:
-            return self._value(text, "workflow.parameters")
-
-        def put(found: re.Match[str]) -> str:
-            name = self.flags.names.get(found[1])
-            return self.outer.get(name, found[0]) if self.outer is not None and name else found[0]
-
-        return re.sub(r"\$\{([^}]*)\}", put, text)
-
-    def _texts(self, one: _Wanted, flags: OperationFlags, chosen: Collection[str]) -> dict[str, str]:
-        """Each flag of the step's operation as text: the operation's default, the step's value, the parent's word."""
-        texts = {name: flags.default(name) for name in flags.names}
-        unknown: list[str] = []
-        for name, value in one.flags.items():
-            known = self._flag(name, flags)
-            if known is None:
-                unknown += [name] if parameter_name(name) not in chosen and name not in chosen else []
-            elif value is not None:
-                texts[known] = value if isinstance(value, str) else text_of(value)
-        if unknown and flags.known and not one.step.force_flags:
-            self._unsupported(unknown, flags, one)
-        for prefix in (one.name, one.step.name, one.found.whole_name, one.found.name):
-            for name in flags.names:
-                parent = f"{prefix}:{name}"
-                if prefix and parent in self.flags.names:
-                    texts[name] = f"${{{parent}}}"
-                elif prefix and parent in self.lowering.given:
-                    self.overrides[parent] = parameter_name(parent)
-                    texts[name] = f"${{{parent}}}"
-        for text in texts.values():
-            self._check_references(text, one)
-        return texts
-
-    def _unsupported(self, names: list[str], flags: OperationFlags, one: _Wanted) -> None:
-        near = did_you_mean(names[0], flags.names)
-        hint = f"did you mean `{near}`?" if near else f"it has {', '.join(flags.names) or 'none'}"
-        if flags.others.issuperset(names):
-            hint = "its module has them: add `flags-import: all` to the operation"
-        shown = ", ".join(repr(name) for name in names)
-        what = "unsupported flag" if len(names) == 1 else "unsupported flags"
-        self._no(f"{what} {shown} of {one.found.whole_name}", one.span, hint)
-
-    def _flag(self, name: str, flags: OperationFlags) -> str | None:
-        if name in flags.names:
-            return name
-        return next(
-            (known for one in flags.inputs if name in one.aliases for known, p in flags.names.items() if p == one.name),
-            None,
-        )
-
-    def _check_references(self, text: str, one: _Wanted) -> None:
-        for name in references(text):
-            if name not in self.flags.names and name not in self.overrides:
-                near = did_you_mean(name, self.flags.names)
-                hint = f"did you mean `${{{near}}}`?" if near else f"it has {', '.join(self.flags.names) or 'no flags'}"
-                message = f"the step refers to `${{{name}}}`, which is no flag of {self.found.whole_name}"
-                self._no(message, one.span, hint)
-
-    def _trials(self, texts: dict[str, str], flags: OperationFlags, one: _Wanted) -> list[dict[str, str]]:
-        """The combinations of the values of flags that have several; at most so many of them."""
-        types = {known.name: known.type for known in flags.inputs}
-        around = self.lowering.surroundings
-        several: dict[str, str] = {}
-        for name, text in texts.items():
-            if "${" not in text and types.get(flags.names[name]) != "list" and around.several(text):
-                several[name] = text
-        if not several and not one.files:
-            return [texts]
-        files = tuple((name, text) for name in one.files if (text := self._trial_file(name, one)) is not None)
-        most = one.step.max_trials or MOST_TRIALS
-        found = around.trials(Asked(spaces=several, files=files, most=most, seed=one.step.random_seed or 0))
-        if found.problem:
-            self._no(found.problem, one.span, "")
-        if found.left_out:
-            message = f"{len(found.rows) + found.left_out} combinations, of which {most} are run"
-            self.findings.at("guild-step", message, one.span, severity="note", hint="max-trials says how many")
-        return [texts | self._known_flags(row, flags, one) for row in found.rows]
-
-    def _trial_file(self, name: str, one: _Wanted) -> str | None:
-        text = self.lowering.surroundings.read(name)
-        if text is None:
-            self._no(f"cannot find the trials {name!r}", one.span, "a path is relative to the guild.yml")
-        return text
-
-    def _known_flags(self, row: dict[str, str], flags: OperationFlags, one: _Wanted) -> dict[str, str]:
-        """A trial's values by the names of the flags."""
-        named = {name: self._flag(name, flags) for name in row}
-        unknown = [name for name, known in named.items() if known is None]
-        if unknown and flags.known and not one.step.force_flags:
-            self._unsupported(unknown, flags, one)
-        return {known: row[name] for name, known in named.items() if known is not None}
-
-    def _value(self, text: str, scope: str = "inputs.parameters") -> str:
-        """A flag's text with tags for the parent's flags."""
-        for given, parameter in self.overrides.items():
-            text = text.replace(f"${{{given}}}", f"{{{{workflow.parameters.{parameter}}}}}")
-        return with_tags(text, self.flags, scope)
-
     # -- what a step calls
 
     def _template(
         self,
-        one: _Wanted,
+        one: Wanted,
         flags: OperationFlags,
         required: Required,
         refs: Mapping[str, str],
@@ -364,7 +243,7 @@ class _Pipeline:
         self.others.append(leaf)
         return called, given
 
-    def _called(self, one: _Wanted, name: str, parent: str) -> str:
+    def _called(self, one: Wanted, name: str, parent: str) -> str:
         """A template's name: the operation's, unless the step differs from others of that operation."""
         step = one.step
         special = bool(step.expect or step.gpus or step.no_gpus or step.stop_after or not step.isolate_runs)
@@ -373,7 +252,7 @@ class _Pipeline:
         return f"{called}-operation" if called == parent else called
 
     def _artifacts(
-        self, one: _Wanted, required: Required, refs: Mapping[str, str], before: list[_Made]
+        self, one: Wanted, required: Required, refs: Mapping[str, str], before: list[_Made]
     ) -> tuple[tuple[Artifact, ...], tuple[Artifact, ...]]:
         """What the step is given by steps before it, and the inputs of its template."""
         operations = dict(required.operations)
@@ -416,7 +295,7 @@ class _Pipeline:
                 return one
         return None
 
-    def _nested(self, one: _Wanted, flags: OperationFlags, refs: Mapping[str, str]) -> str:
+    def _nested(self, one: Wanted, flags: OperationFlags, refs: Mapping[str, str]) -> str:
         """A step that has steps itself."""
         name = template_name(one.found.whole_name)
         if any(template.name == name for template in self.others):
@@ -431,7 +310,7 @@ class _Pipeline:
             there = {choice.name for choice in (*self.choices, *self.flags.inputs)}
             self.choices += tuple(choice for choice in inside.choices if choice.name not in there)
             self.tags |= inside.tags
-            self.overrides |= inside.overrides
+            self.values.overrides |= inside.values.overrides
         return name
 
     def _environment(self, step: Step) -> Mapping[str, str]:
@@ -439,7 +318,7 @@ class _Pipeline:
             return {"CUDA_VISIBLE_DEVICES": ""}
         return {"CUDA_VISIBLE_DEVICES": step.gpus} if step.gpus else {}
 
-    def _seconds(self, one: _Wanted) -> int | None:
+    def _seconds(self, one: Wanted) -> int | None:
         """How long it may take: stop-after is in minutes."""
         given = one.step.stop_after
         if given is None:
