@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from argosy.api.run import Run, RunFailed
     from argosy.api.runners import ArgoRunner, LocalRunner
     from argosy.api.running import Local, run
-    from argosy.dsl.control import for_loop, not_, when, while_loop
+    from argosy.dsl.conditions import not_, when
     from argosy.dsl.decorators import bash, container, resource, step, template
+    from argosy.dsl.for_loops import for_loop
     from argosy.dsl.jobs import Run_with
     from argosy.dsl.options import Retry, Secret, run_with, secret
     from argosy.dsl.shapes import Dir
     from argosy.dsl.sketch import BaseJob, ContainerJob, ResourceJob, WorkflowParam
     from argosy.dsl.steps import Step
     from argosy.dsl.trouble import TraceError
+    from argosy.dsl.while_loops import while_loop
     from argosy.dsl.workflows import Workflow, workflow
 
 __all__ = [
@@ -65,7 +67,9 @@ _ROOMS = {
     "argosy.api.run": ("Run", "RunFailed"),
     "argosy.api.runners": ("ArgoRunner", "LocalRunner"),
     "argosy.api.running": ("Local", "run"),
-    "argosy.dsl.control": ("for_loop", "not_", "when", "while_loop"),
+    "argosy.dsl.conditions": ("not_", "when"),
+    "argosy.dsl.for_loops": ("for_loop",),
+    "argosy.dsl.while_loops": ("while_loop",),
     "argosy.dsl.jobs": ("Run_with",),
     "argosy.dsl.options": ("Retry", "Secret", "run_with", "secret"),
     "argosy.dsl.shapes": ("Dir",),

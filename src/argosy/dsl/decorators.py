@@ -10,19 +10,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
 
+from argosy.dsl.forms import ContainerForm, Form, FunctionForm, ReferenceForm, ResourceForm, ScriptForm
 from argosy.dsl.options import ATTRIBUTE, Options, OptionWords, checked
 from argosy.dsl.scopes import kebab
-from argosy.dsl.steps import (
-    ContainerForm,
-    Form,
-    FunctionForm,
-    ReferenceForm,
-    ResourceForm,
-    ScriptForm,
-    Step,
-)
+from argosy.dsl.steps import Step
+from argosy.dsl.taking import type_of_value
 from argosy.dsl.trouble import TraceError
-from argosy.dsl.values import type_of_value
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -57,15 +57,16 @@ def _frames(error: BaseException, program: Path) -> dict[str, list[Frame]]:
 
 def _columns(frame: traceback.FrameSummary) -> tuple[int, int]:
     """First column and the one behind the last, from 1; 0 where Python does not tell. Bytes become characters."""
-    if frame.colno is None or frame.end_colno is None or frame.end_lineno != frame.lineno:
+    # Python 3.10 has none of these.
+    first: int | None = getattr(frame, "colno", None)
+    behind: int | None = getattr(frame, "end_colno", None)
+    if first is None or behind is None or getattr(frame, "end_lineno", None) != frame.lineno:
         return 0, 0
     # Not `frame.line`, which has lost its indentation.
     line = (getattr(frame, "_original_line", None) or "").encode()
     if not line:
-        return frame.colno + 1, frame.end_colno + 1
-    return len(line[: frame.colno].decode(errors="replace")) + 1, len(
-        line[: frame.end_colno].decode(errors="replace")
-    ) + 1
+        return first + 1, behind + 1
+    return len(line[:first].decode(errors="replace")) + 1, len(line[:behind].decode(errors="replace")) + 1
 
 
 def is_a_persons(file: str, program: Path) -> bool:

@@ -12,9 +12,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, Unpack, cast
 
-from argosy.dsl.control import for_loop, when, while_loop
+from argosy.dsl.conditions import when
 from argosy.dsl.deferring import several_jobs
 from argosy.dsl.expression import Each
+from argosy.dsl.for_loops import for_loop
 from argosy.dsl.options import OptionWords, run_with
 from argosy.dsl.shapes import File, Json, Record, shape_of
 from argosy.dsl.sketch import (
@@ -28,6 +29,7 @@ from argosy.dsl.sketch import (
 )
 from argosy.dsl.trouble import TraceError
 from argosy.dsl.values import FileStandin, ManyStandin, ParameterStandin, element_type, type_of
+from argosy.dsl.while_loops import while_loop
 
 F = TypeVar("F", bound=Callable[..., Any])
 Call = Callable[[Known], Any]

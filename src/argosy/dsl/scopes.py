@@ -26,7 +26,7 @@ from argosy.dsl.expression import (
     sources,
     text_of,
 )
-from argosy.dsl.trouble import Place, TraceError, place_of_user
+from argosy.dsl.trouble import NOWHERE, Place, TraceError, place_of_user
 
 if TYPE_CHECKING:
     from argosy.dsl.tracing import Trace
@@ -178,7 +178,7 @@ class Scope:
     with_place: bool = False
     # How often it may call itself.
     iterations: int = 0
-    line: Place = field(default_factory=place_of_user)
+    line: Place = NOWHERE
 
     def called(self) -> dict[str, Any]:
         return {"template": self.name}

@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn, cast
 
 from argosy.dsl.deferring import Deferred
+from argosy.dsl.forms import ContainerForm, Form, ResourceForm
 from argosy.dsl.options import Options, OptionWords, Seconds, checked
 from argosy.dsl.scopes import kebab
-from argosy.dsl.steps import ContainerForm, Form, ResourceForm, Step
+from argosy.dsl.steps import Step
 from argosy.dsl.trouble import Place, TraceError, place_of_user
 from argosy.syntax.diagnostics import did_you_mean
 
@@ -115,7 +116,7 @@ class Condition(Deferred):
 
     def value(self, known: Known) -> Any:
         """The condition in a trace."""
-        from argosy.dsl.control import not_
+        from argosy.dsl.conditions import not_
 
         if self.operator == "~":
             return not_(known.value(self.left))
@@ -255,9 +256,9 @@ class BaseJob(Deferred):
 
     def _gives(self, value: Any) -> Any:
         """The record of the outputs, what it prints among them."""
+        from argosy.dsl.forms import printed
         from argosy.dsl.shapes import Text
-        from argosy.dsl.steps import printed
-        from argosy.dsl.values import tasks_of
+        from argosy.dsl.taking import tasks_of
 
         if not self.outputs:
             return value
@@ -285,7 +286,8 @@ def _type_of(declared: Any, value: Any) -> Any:
     """The type under which a job takes a value: what it is in the trace."""
     from argosy.dsl.expression import declared_type
     from argosy.dsl.shapes import Dir, File, Many, Nothing
-    from argosy.dsl.values import is_standin, shape_of_value, type_of
+    from argosy.dsl.taking import shape_of_value
+    from argosy.dsl.values import is_standin, type_of
 
     if not is_standin(value):
         return type_of(value)
@@ -402,7 +404,7 @@ class Known(NamedTuple):
 def field_names(value: Any) -> list[str]:
     """The names of the outputs in what a job gave."""
     from argosy.dsl.shapes import Record
-    from argosy.dsl.values import shape_of_value
+    from argosy.dsl.taking import shape_of_value
 
     shape = shape_of_value(value)
     return [name for name, _ in shape.fields] if isinstance(shape, Record) else []

@@ -14,8 +14,9 @@ from typing import Any
 from argosy.dsl.expression import Choice, Expr, Input, Output, Ref, declared_type
 from argosy.dsl.scopes import Artifact, Kept, Scope, Task
 from argosy.dsl.shapes import Nothing, Shape, leaves
-from argosy.dsl.trouble import Place, TraceError
-from argosy.dsl.values import Given, NothingStandin, given, standin
+from argosy.dsl.taking import Given, given
+from argosy.dsl.trouble import Place, TraceError, place_of_user
+from argosy.dsl.values import NothingStandin, standin
 
 # The end of the name of a template whose artifacts go to a place that is given.
 KEPT = "-kept"
@@ -76,7 +77,7 @@ class Trace:
 
     def scope(self, name: str, parent: Scope | None) -> Scope:
         """A new scope, whose template stands after those that there are."""
-        made = Scope(self, self.template_name(name), parent)
+        made = Scope(self, self.template_name(name), parent, line=place_of_user())
         self.templates.append(made)
         return made
 

@@ -29,7 +29,8 @@ NOWHERE = Place("", 0)
 def place_of_user() -> Place:
     """The innermost line that runs now and is not of this room."""
     frame = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - inspect.stack() reads every file of the stack
-    while frame.f_back is not None and frame.f_code.co_filename.startswith((_OURS, functools.__file__)):
+    # "<string>" is code that dataclasses made.
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((_OURS, functools.__file__, "<string>")):
         frame = frame.f_back
     return Place(frame.f_code.co_filename, frame.f_lineno)
 

@@ -22,15 +22,17 @@ from typing import (
     overload,
 )
 
-from argosy.dsl.control import DEEPEST, builtin
+from argosy.dsl.bodies import builtin
 from argosy.dsl.expression import Ref, Variable
+from argosy.dsl.leaf_templates import default_texts, with_tagged_defaults
 from argosy.dsl.options import Seconds, seconds
 from argosy.dsl.scopes import Scope, kebab
 from argosy.dsl.shapes import File, Json, Leaf, Nothing, Shape, Signature, Text, choices_of, leaves, signature_of
-from argosy.dsl.steps import Step, default_texts, with_tagged_defaults
+from argosy.dsl.steps import Step
+from argosy.dsl.taking import Given, given, shape_of_value
 from argosy.dsl.tracing import Trace, call_inside, current, inputs_of, outcome, returned
 from argosy.dsl.trouble import Place, TraceError, place_of, place_of_user
-from argosy.dsl.values import Given, given, shape_of_value
+from argosy.dsl.while_loops import DEEPEST
 
 if TYPE_CHECKING:
     from argosy.dsl.sketch import WorkflowParam
@@ -164,6 +166,12 @@ class Workflow(Generic[P, R]):
 
         return yaml.safe_dump(self.manifest(), sort_keys=False, allow_unicode=True, width=120)
 
+    def _repr_svg_(self) -> str:
+        """How a notebook shows it: its graph."""
+        from argosy.dsl.picture import svg_of
+
+        return svg_of(self.manifest())
+
     # What loads a program asks its workflows for.
     def __argosy_manifest__(self) -> dict[str, Any]:
         return self.manifest()
@@ -215,7 +223,12 @@ class Workflow(Generic[P, R]):
         shape = self.signature.result if "return" in hints else shape_of_value(value)
         if isinstance(shape, Nothing) and value is not None and "return" not in hints:
             shape = shape_of_value(value)
-        returned(scope, value, shape, f"the workflow {self.name}")
+        try:
+            returned(scope, value, shape, f"the workflow {self.name}")
+        except TraceError as error:
+            # It is over, so that no line of it runs that could be named.
+            error.place = self.line
+            raise
         return shape
 
     def _record(self, scope: Scope, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -244,7 +257,7 @@ class Workflow(Generic[P, R]):
                 inner = given(bound.arguments[name], shape, name, lambda: self.name)
                 taken.parameters.update(inner.parameters)
                 taken.artifacts.update(inner.artifacts)
-                if inner.sizes:
+                if any(inner.sizes.values()):
                     raise TraceError(
                         f"{self.name} is given a list of files that were put together here",
                         hint="give the list to a step that returns it: def gather(models: list[Model]) -> list[Model]",
