@@ -8,6 +8,7 @@ inputs is that of this process.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import tempfile
@@ -213,10 +214,11 @@ class _Run:
         found = self.call(target)
         environment = _environment(template)
         if isinstance(found, Builtin):
-            with contextlib.redirect_stderr(None):
+            said = io.StringIO()
+            with contextlib.redirect_stderr(said):
                 code = found.run(folder, environment)
             if code:
-                raise EnvironmentTrouble(f"{target.rpartition(':')[2]}: exit code {code}")
+                raise EnvironmentTrouble(said.getvalue().strip() or f"exit code {code}")
             return ""
         function = cast("Callable[..., Any]", getattr(found, "function", found))
         with _surroundings(folder, environment):
