@@ -267,3 +267,22 @@ def test_objects_that_have_every_attribute_are_no_workflows(tmp_path: Path) -> N
 def test_a_manifest_that_is_no_json(tmp_path: Path) -> None:
     program = OURS + "f = Flow('a')\nf.__argosy_manifest__ = lambda: {'a': object()}\n"
     assert "no JSON" in asked(tmp_path, program)["error"]["message"]
+
+
+def test_a_loop_that_goes_too_deep_is_told_at_its_line(tmp_path: Path) -> None:
+    program = """
+        from argosy import step, while_loop, workflow
+
+
+        @step
+        def more(x: int) -> int:
+            return x + 1
+
+
+        @workflow
+        def deep(x: int) -> int:
+            return while_loop(lambda x: x < 3, more, init=x, max_iterations=200)
+        """
+    error = asked(tmp_path, program)["error"]
+    assert "may go through 200 iterations" in error["message"]
+    assert error["frames"][-1][:2] == [str(tmp_path / "program.py"), 12]
