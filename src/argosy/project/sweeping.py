@@ -97,6 +97,7 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
     """
     from argosy.project import sources
     from argosy.project.hosting import leaves_of
+    from argosy.project.resolving import with_data
     from argosy.project.submission import Refused, prepare
 
     takes = wanted.signature or sources.takes(project, candidate)
@@ -109,6 +110,8 @@ def submit(project: Project, source: Source, candidate: Candidate, wanted: Wante
     try:
         sources.check_format(project, candidate.workflow, trial)
         prepared = prepare(candidate.workflow, trial, project.documents, project.configuration)
+        # Data that is not there is told now, not by every trial.
+        with_data(project, prepared)
     except Refused as refused:
         raise sources.refusal(refused, candidate) from None
     referenced = referenced_by(candidate.workflow, project.documents)

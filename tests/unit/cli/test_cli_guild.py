@@ -385,3 +385,14 @@ def test_what_is_selected_may_be_code(argosy: Argosy, folder: Path) -> None:
     assert argosy("logs", "@latest").out.strip() == "a"
     assert argosy("run", "c", "-q").code == 1
     assert "nothing in a fits other" in argosy("logs", "@latest").out
+
+
+def test_what_a_batch_needs_is_run_once_before_it(argosy: Argosy, example: Path) -> None:
+    answer = argosy("run", "train", "lr=[0.1,0.2]", "epochs=1")
+    assert answer.code == 4
+    assert "There is no suitable run for prepare-data: there is no run of it" in answer.err
+    assert _names(argosy) == []
+    assert argosy("run", "train", "lr=[0.1,0.2]", "epochs=1", "--needed", "-q").code == 0
+    names = _names(argosy)
+    assert sum(name.startswith("prepare-data") for name in names) == 1
+    assert sum(name.startswith("train") for name in names) == 3

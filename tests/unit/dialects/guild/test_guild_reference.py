@@ -110,6 +110,7 @@ MET: list[tuple[str, str, str]] = [
     ("only what the run made is taken", CLI, "files_of_the_project_come_along_and_stay_out_of_what_was_made"),
     ("when nothing fits: which runs were looked at", CLI, "runs_without_files_are_told"),
     ("--needed runs what is missing", CLI, "the_run_that_an_operation_takes"),
+    ("--needed for a batch", CLI, "what_a_batch_needs_is_run_once_before_it"),
     # steps
     ("a step is a string", STEPS, "values_of_steps_in_both_ways"),
     ("a step is a map; flags as a list or a map", STEPS, "values_of_steps_in_both_ways"),
