@@ -38,11 +38,15 @@ SECONDS = 300.0
 CODE_ROOT = "ARGOSY_CODE_ROOT"
 DEBUG = "ARGOSY_DEBUG"
 INTERRUPTED = 130
+TOO_OLD = 79
 _MEANT = re.compile(r"(?P<file>.+\.py)(?::(?P<name>[^:/]*))?")
 _WIDEST = Limits(size_bytes=LARGEST_FILE_BYTES)
 # Only this package is to be found besides what the interpreter has, not whatever is installed beside it.
 _BEGIN = """
-import importlib.util, runpy, sys
+import sys
+if sys.version_info < (3, 9):
+    sys.exit(%d)
+import importlib.util, runpy
 if sys.path[0] == "":
     del sys.path[0]
 folder = sys.argv[1]
@@ -153,7 +157,7 @@ def _asked(file: str, name: str) -> dict[str, Any]:
     # Not a pipe: processes that the program leaves behind would hold its end open.
     with tempfile.TemporaryFile() as told:
         to = told.fileno()
-        command = [interpreter, "-c", _BEGIN, str(PACKAGE), "--to", str(to), file, *([name] if name else [])]
+        command = [interpreter, "-c", _BEGIN % TOO_OLD, str(PACKAGE), "--to", str(to), file, *([name] if name else [])]
         try:
             process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=2, pass_fds=(to,), start_new_session=True, env=environment
@@ -165,6 +169,9 @@ def _asked(file: str, name: str) -> dict[str, Any]:
         text = told.read()
     if text:
         return json.loads(text)
+    if code == TOO_OLD:
+        hint = "name another one in argosy.toml: [python] interpreter"
+        raise EnvironmentTrouble(f"The interpreter {interpreter} is older than Python 3.9", hint=hint)
     if code in (INTERRUPTED, -signal.SIGINT):
         raise KeyboardInterrupt
     ended = f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -166,6 +166,14 @@ def test_the_projects_interpreter_reads_it(folder: Path, argosy: Argosy) -> None
     assert ran.err == "found\nnothing of argosy's own\n"
 
 
+def test_an_interpreter_that_is_too_old(folder: Path, argosy: Argosy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("argosy.project.programs._BEGIN", "import sys; sys.exit(%d)")
+    (folder / "program.py").write_text(OURS)
+    refused = argosy("lint", "program.py")
+    assert refused.code == 5
+    assert "is older than Python 3.9" in refused.err
+
+
 def test_an_interrupt_ends_a_program_that_takes_long(folder: Path) -> None:
     (folder / "program.py").write_text("import time\nopen('begun', 'w').close()\ntime.sleep(1000)\n")
     command = [sys.executable, "-m", "argosy.cli.main", "lint", "program.py"]
