@@ -9,7 +9,7 @@ On the descriptor DOWN come frames (four bytes of length, little-endian, then ma
 On UP go lines:
     ready                   the program is loaded, as far as it will be
     pid PID TICKS ID        written by the fork itself, before anything else that it does
-    exit PID STATUS         its wait status; written before it is reaped, so that it is never lost
+    exit PID STATUS ID      its wait status; written before it is reaped, so that it is never lost
     refused ID              no process could be made
 
 When DOWN ends it ends. Its forks live on: they are sessions of their own, and say themselves who they are.
@@ -79,9 +79,10 @@ class Room:
         """Let the environment say which step this is, as that of any other step does."""
         text = MARK + os.fsencode(id)
         if len(text) <= self._length:
-            memory = os.open("/proc/self/mem", os.O_RDWR)
-            os.pwrite(memory, text.ljust(self._length, b"\0"), self._address)
-            os.close(memory)
+            with contextlib.suppress(OSError):
+                memory = os.open("/proc/self/mem", os.O_RDWR)
+                os.pwrite(memory, text.ljust(self._length, b"\0"), self._address)
+                os.close(memory)
 
 
 class Warm:
@@ -97,6 +98,7 @@ class Warm:
         self.received = b""
         self.is_loaded = is_loaded
         self.prepared: set[str] = set()
+        self.children: dict[int, str] = {}
         self.room = Room()
         self.woken, self.wake = os.pipe()
         for fd in (self.woken, self.wake):
@@ -153,6 +155,7 @@ class Warm:
             self.tell(f"refused {request[0]}")
             return
         if pid:
+            self.children[pid] = request[0]
             return
         try:
             self.become(request)
@@ -173,7 +176,7 @@ class Warm:
             # Until it is reaped no other process can have its number.
             with contextlib.suppress(OSError):
                 os.killpg(found.si_pid, signal.SIGKILL)
-            self.tell(f"exit {found.si_pid} {status}")
+            self.tell(f"exit {found.si_pid} {status} {self.children.pop(found.si_pid, '')}")
             os.waitpid(found.si_pid, 0)
 
     # In a fork
@@ -182,12 +185,13 @@ class Warm:
         """Be the process of a step: what it inherits from this one is its memory, and nothing else."""
         id, target, directory, environment, stdout, stderr = request
         os.setsid()
+        # Before it is told: whoever sees that this is a step can tell which.
+        self.room.write(id)
         self.tell(f"pid {os.getpid()} {_ticks()} {id}")
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, self.handler_before or signal.SIG_DFL)
         for fd in (self.up, self.down, self.woken, self.wake):
             os.close(fd)
-        self.room.write(id)
         os.chdir(directory)
         _log_to(stdout, stderr)
         for name, value in environment.items():  # `update` asks first what a mapping is, which costs much more

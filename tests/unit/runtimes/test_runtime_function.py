@@ -209,3 +209,13 @@ def _environment(pid: int) -> bytes:
         return Path(f"/proc/{pid}/environ").read_bytes()
     except OSError:
         return b""
+
+
+def test_a_fork_that_dies_before_it_says_that_it_is_there(forks):
+    """As when memory runs out: what had not begun begins another way."""
+    text = "import os\nif 'warm' in open('/proc/self/cmdline').read():\n"
+    text += "    os.register_at_fork(after_in_child=lambda: os.kill(os.getpid(), 9))\n"
+    write(forks, text + PROGRAM)
+    assert forks.run(step(forks, "a", "notes")).code == 0
+    assert begun(forks) == ["a"]
+    assert len(forks.warm()) == 1

@@ -181,7 +181,10 @@ class Forks:
             return
 
     def hear(self) -> list[tuple[Any, ...]]:
-        """What became of steps: ("pid", pid, ticks, id, kill), ("exit", pid, status), ("again", command)."""
+        """What became of steps.
+
+        ("pid", pid, ticks, command, kill), ("exit", pid, status), ("again", command), ("never", id, signal).
+        """
         news: list[tuple[Any, ...]] = []
         for interpreter in list(self._by_key.values()):
             lines, over = interpreter.lines()
@@ -198,15 +201,15 @@ class Forks:
         if word == "ready":
             interpreter.ready = True
         elif word == "exit":
+            if rest[2] in interpreter.asked:
+                self._not_begun(interpreter, rest[2], news)
             news.append(("exit", int(rest[0]), int(rest[1])))
         elif word == "pid":
             asked = interpreter.asked.pop(rest[2])
             del self.of[rest[2]]
             news.append(("pid", int(rest[0]), rest[1], asked.command, asked.kill))
         elif word == "refused":
-            id = line.partition(" ")[2]
-            del self.of[id]
-            news.append(("again", interpreter.asked.pop(id).command))
+            self._not_begun(interpreter, line.partition(" ")[2], news)
 
     def _bury(self, interpreter: Interpreter, news: list[tuple[Any, ...]]) -> None:
         """It is dead. Those of its steps that run are our children now; those that had not begun begin again."""
@@ -216,9 +219,14 @@ class Forks:
             self._forget(fd)
             del self._by_fd[fd]
         interpreter.close()
-        for id, asked in interpreter.asked.items():
-            del self.of[id]
-            news.append(("again", asked.command) if asked.kill is None else ("never", id, asked.kill[0]))
+        for id in list(interpreter.asked):
+            self._not_begun(interpreter, id, news)
+
+    def _not_begun(self, interpreter: Interpreter, id: str, news: list[tuple[Any, ...]]) -> None:
+        """A step that never said that it is there: it begins another way, unless it was to end meanwhile."""
+        del self.of[id]
+        asked = interpreter.asked.pop(id)
+        news.append(("again", asked.command) if asked.kill is None else ("never", id, asked.kill[0]))
 
     def kill(self, id: str, number: int, grace_seconds: float | None) -> bool:
         """Signal a step that is not there yet as soon as it is; True if it is called off instead, and never begins."""

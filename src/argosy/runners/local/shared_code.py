@@ -114,17 +114,18 @@ def _mark(own: Own, parts: list[str]) -> None:
 
 
 def _lay(root: str, work: str, own: Mapping[str, Any], outputs: set[str], above: str) -> None:
-    for entry in os.scandir(root):
-        name, place = entry.name, f"{work}/{entry.name}"
-        path = f"{above}{name}"
-        if name in own and own[name] is not None and entry.is_dir(follow_symlinks=False):
-            os.makedirs(place, exist_ok=True)
-            _lay(entry.path, place, own[name], outputs, f"{path}/")
-        elif path in outputs:
-            _copy(entry.path, place)
-        else:
-            with suppress(FileExistsError):
-                os.symlink(entry.path, place)
+    with os.scandir(root) as entries:
+        for entry in entries:
+            name, place = entry.name, f"{work}/{entry.name}"
+            path = f"{above}{name}"
+            if name in own and own[name] is not None and entry.is_dir(follow_symlinks=False):
+                os.makedirs(place, exist_ok=True)
+                _lay(entry.path, place, own[name], outputs, f"{path}/")
+            elif path in outputs:
+                _copy(entry.path, place)
+            else:
+                with suppress(FileExistsError):
+                    os.symlink(entry.path, place)
 
 
 def _copy(source: str, place: str) -> None:
