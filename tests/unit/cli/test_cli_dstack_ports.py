@@ -55,3 +55,15 @@ def test_an_app_that_cannot_begin_shows_no_address(folder: Path, argosy: Argosy)
     assert argosy("run", "a", "-q").code == 1
     assert "needs openvscode-server, code-server or code on the PATH" in logs(argosy)
     assert "open http" not in logs(argosy)
+
+
+def test_ports_of_ones_own_are_not_the_apps(folder: Path, argosy: Argosy) -> None:
+    """A notebook in which somebody starts a server of their own at a port that the file names."""
+    shows = "import os; print(*(os.environ[one] for one in ('PORT_0', 'PORT_1', 'JOB_PORT_1', 'ARGOSY_PORT')))"
+    put(folder, "  - {name: a, provider: gradio, file: a.py, ports: [7860]}", a_py=shows, gradio_py="")
+    assert argosy("run", "a", "-q").code == 0
+    own, second, same, app = logs(argosy).split()
+    assert own == "7860"
+    assert second == same == app
+    assert app.isdigit()
+    assert app != own

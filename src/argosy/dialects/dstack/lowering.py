@@ -230,8 +230,8 @@ class _Lowering:
             shared["volume_mounts"] = (VolumeMount(name=volume.name, mount_path="/dev/shm"),)
         has_script = not provider.in_image or bool(one.commands or keys.setup)
         annotations = _annotations_of(one, provider) if has_script else {}
-        if ports := script.ports_of(one, scope):
-            annotations[PORTS] = ports
+        if ports := script.ports_of(one):
+            annotations[PORTS] = ",".join(scope.text(each) for each in ports)
         made = Template(
             name=self.names[one.name],
             metadata=Metadata(annotations=annotations) if annotations else None,

@@ -32,7 +32,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         return any(line.startswith(_OPEN) for line in self.lines)
 
 
-# Behind it stands where below its address the app is to be opened.
+# Behind it stands where below its address the app is to be opened. Its own port comes behind those of its workflow.
 _OPEN = "argosy_open "
 _HERE = '"${ARGOSY_LISTEN:-127.0.0.1}"'
 _TOKEN = "export JUPYTER_TOKEN=\"$(python -c 'import secrets; print(secrets.token_hex(16))')\""
@@ -44,11 +44,11 @@ argosy_code="$(command -v openvscode-server || command -v code-server || command
 _CODE_SERVER = f"""\
 case "$argosy_code" in
   */openvscode-server)
-    exec "$argosy_code" --host {_HERE} --port "$PORT_0" --without-connection-token --default-folder "$PWD" ;;
+    exec "$argosy_code" --host {_HERE} --port "$ARGOSY_PORT" --without-connection-token --default-folder "$PWD" ;;
   */code-server)
-    exec "$argosy_code" --bind-addr {_HERE}":$PORT_0" --auth none --disable-telemetry "$PWD" ;;
+    exec "$argosy_code" --bind-addr {_HERE}":$ARGOSY_PORT" --auth none --disable-telemetry "$PWD" ;;
   *)
-    exec "$argosy_code" serve-web --host {_HERE} --port "$PORT_0" --without-connection-token \\
+    exec "$argosy_code" serve-web --host {_HERE} --port "$ARGOSY_PORT" --without-connection-token \\
       --accept-server-license-terms
 esac"""
 
@@ -76,7 +76,7 @@ PROVIDERS: dict[str, Provider] = {
             lines=(
                 _TOKEN,
                 _OPEN + '"lab?token=$JUPYTER_TOKEN"',
-                "exec python -m jupyterlab --no-browser --allow-root --ip=" + _HERE + ' --port="$PORT_0"',
+                "exec python -m jupyterlab --no-browser --allow-root --ip=" + _HERE + ' --port="$ARGOSY_PORT"',
             ),
             needs=(("jupyterlab", "jupyterlab"),),
             ports=1,
@@ -87,7 +87,7 @@ PROVIDERS: dict[str, Provider] = {
             lines=(
                 _TOKEN,
                 _OPEN + '"?token=$JUPYTER_TOKEN"',
-                "exec python -m notebook --no-browser --allow-root --ip=" + _HERE + ' --port="$PORT_0"',
+                "exec python -m notebook --no-browser --allow-root --ip=" + _HERE + ' --port="$ARGOSY_PORT"',
             ),
             needs=(("notebook", "notebook"),),
             ports=1,
@@ -96,7 +96,7 @@ PROVIDERS: dict[str, Provider] = {
             name="gradio",
             keys=schema.PythonKeys,
             lines=(
-                "export GRADIO_SERVER_NAME=" + _HERE + ' GRADIO_SERVER_PORT="$PORT_0"',
+                "export GRADIO_SERVER_NAME=" + _HERE + ' GRADIO_SERVER_PORT="$ARGOSY_PORT"',
                 _OPEN + "''",
                 "exec python @file@ @args@",
             ),
@@ -108,7 +108,7 @@ PROVIDERS: dict[str, Provider] = {
             keys=schema.StreamlitKeys,
             lines=(
                 _OPEN + "''",
-                "exec python -m streamlit run --server.address=" + _HERE + ' --server.port="$PORT_0"'
+                "exec python -m streamlit run --server.address=" + _HERE + ' --server.port="$ARGOSY_PORT"'
                 " --server.headless=true @target@ @args@",
             ),
             needs=(("streamlit", "streamlit"),),
@@ -117,7 +117,7 @@ PROVIDERS: dict[str, Provider] = {
         Provider(
             name="fastapi",
             keys=schema.FastapiKeys,
-            lines=(_OPEN + "''", "exec python -m uvicorn --host " + _HERE + ' --port "$PORT_0" @uvicorn@ @app@'),
+            lines=(_OPEN + "''", "exec python -m uvicorn --host " + _HERE + ' --port "$ARGOSY_PORT" @uvicorn@ @app@'),
             needs=(("uvicorn", "uvicorn"), ("fastapi", "fastapi")),
             ports=1,
         ),
@@ -126,7 +126,7 @@ PROVIDERS: dict[str, Provider] = {
             keys=schema.TensorboardKeys,
             lines=(
                 _OPEN + "''",
-                "exec python -m tensorboard.main --logdir runs --host " + _HERE + ' --port "$PORT_0"',
+                "exec python -m tensorboard.main --logdir runs --host " + _HERE + ' --port "$ARGOSY_PORT"',
             ),
             needs=(("tensorboard", "tensorboard"),),
             ports=1,

@@ -131,26 +131,25 @@ def serves(one: Definition) -> bool:
     )
 
 
-def ports_of(one: Definition, scope: Scope) -> str:
-    """Its ports with commas between them, 0 for any that is free; "" for none."""
+def ports_of(one: Definition) -> tuple[str, ...]:
+    """Its ports as its file has them, 0 for any that is free: its own first, then those of its provider."""
     keys, provider = one.keys, one.provider
     if keys is None or provider is None:
-        return ""
-    if keys.port_numbers:
-        return ",".join(scope.text(each.rpartition(":")[2]) for each in keys.port_numbers)
-    return ",".join("0" * (keys.ports + provider.ports))
+        return ()
+    named = tuple(each.rpartition(":")[2] for each in keys.port_numbers)
+    return (*(named or ("0",) * keys.ports), *("0",) * provider.ports)
 
 
 def _ports(one: Definition, scope: Scope) -> str:
     """The ports as variables, where a container has not been told them."""
-    keys, provider = one.keys, one.provider
-    assert keys is not None
-    assert provider is not None
-    if keys.port_numbers:
-        numbers = [scope.shell_word(each.rpartition(":")[2]) for each in keys.port_numbers]
-        return "export " + " ".join(f"PORT_{n}={each}" for n, each in enumerate(numbers)) + "\n"
-    count = keys.ports + provider.ports
-    return f'{shell.PORTS}[ -n "$ARGOSY_LISTEN" ] || argosy_ports {count} || exit\n' if count else ""
+    ports = ports_of(one)
+    if not ports:
+        return ""
+    assert one.provider is not None
+    app = len(ports) - one.provider.ports if one.provider.is_app else 0
+    words = " ".join(scope.shell_word(each) for each in ports)
+    told = f'export ARGOSY_PORT="$PORT_{app}"\n' if serves(one) else ""
+    return f'{shell.PORTS}[ -n "$ARGOSY_LISTEN" ] || argosy_ports {words} || exit\n{told}'
 
 
 def _filled(line: str, one: Definition, scope: Scope) -> str:

@@ -93,19 +93,22 @@ argosy_python() {
 }
 """.replace("@folder@", ENVIRONMENTS_FOLDER)
 
-# Called as: argosy_ports COUNT. Without a Python, as in a cluster's container, they are those that dstack began with.
+# Called as: argosy_ports NUMBER ..., where 0 stands for any that is free. Without a Python, as in a container of a
+# cluster, these are those that dstack began with.
 PORTS = """\
-# Free ports of this machine, as PORT_0, PORT_1, ...
+# Ports of this machine, as PORT_0, PORT_1, ...
 argosy_ports() {
   local number=0 port
-  for port in $(command -v python >/dev/null || seq 3000 $((2999 + $1)); python - "$1" 2>/dev/null <<'END'
+  for port in $(python - "$@" 2>/dev/null <<'END' || echo "$@"
 import socket, sys
-held = [socket.socket() for _ in range(int(sys.argv[1]))]
+held = [socket.socket() for word in sys.argv[1:] if word == "0"]
 for one in held:
     one.bind(("127.0.0.1", 0))
-print(*(one.getsockname()[1] for one in held))
+free = (one.getsockname()[1] for one in held)
+print(*(next(free) if word == "0" else word for word in sys.argv[1:]))
 END
   ); do
+    [ "$port" != 0 ] || port=$((3000 + number))
     export "PORT_$number=$port" "JOB_PORT_$number=$port" && number=$((number + 1))
   done
 }
@@ -118,8 +121,8 @@ argosy_open() {
   [ -n "$BASH_VERSION" ] || return 0
   (
     {
-      until (exec 3<>"/dev/tcp/127.0.0.1/$PORT_0") 2>/dev/null; do sleep 0.1; done
-      echo "open http://127.0.0.1:$PORT_0/$1"
+      until (exec 3<>"/dev/tcp/127.0.0.1/$ARGOSY_PORT") 2>/dev/null; do sleep 0.1; done
+      echo "open http://127.0.0.1:$ARGOSY_PORT/$1"
     } &
   )
 }

@@ -97,7 +97,7 @@ def test_b2_has_objects_and_lists() -> None:
     assert outputs(loaded, "measure") == {"results": "results", "opt-instruments": "/opt/instruments"}
     assert env(loaded, "measure") == {"PYTHONPATH": "lib", "DEBUG": ""}
     assert "python measure.py {{workflow.parameters.run-args}} --name {{workflow.name}}\n" in source(loaded, "measure")
-    assert "argosy_ports 2" in source(loaded, "measure")
+    assert "argosy_ports 0 0" in source(loaded, "measure")
     assert requests(loaded, "measure") == {"memory": "1.5G", "nvidia.com/gpu": "1"}
     whole, absolute = inputs(loaded, "measure")
     assert whole.named == NamedData(kind="run", ref="calibrate")
@@ -121,7 +121,7 @@ def test_b3_has_setup_and_texts_for_commands() -> None:
     text = source(loaded, "paint")
     assert text.endswith("\n./mix $COLOUR\n./paint\n")
     assert "\n{\napt list\n} || exit\n\n" in text
-    assert "export PORT_0=3000\n" in text
+    assert "argosy_ports 3000 || exit\n" in text
     paint = template(loaded, "paint")
     assert paint.volumes[0].empty_dir == {"medium": "Memory", "sizeLimit": "64M"}
     assert paint.script is not None

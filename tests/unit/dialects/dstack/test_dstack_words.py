@@ -353,13 +353,13 @@ PROGRAMS = {
     "docker": "x",
     "torchrun": "python -m torch.distributed.run --nnodes=1 --node_rank=0 --nproc_per_node=2 "
     '--master_addr="$MASTER_HOSTNAME" --master_port="$MASTER_PORT_0" f.py',
-    "code": 'exec "$argosy_code" serve-web --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0"',
-    "lab": 'exec python -m jupyterlab --no-browser --allow-root --ip="${ARGOSY_LISTEN:-127.0.0.1}" --port="$PORT_0"',
-    "notebook": 'exec python -m notebook --no-browser --allow-root --ip="${ARGOSY_LISTEN:-127.0.0.1}" --port="$PORT_0"',
+    "code": 'exec "$argosy_code" serve-web --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$ARGOSY_PORT"',
+    "lab": 'python -m jupyterlab --no-browser --allow-root --ip="${ARGOSY_LISTEN:-127.0.0.1}" --port="$ARGOSY_PORT"',
+    "notebook": 'python -m notebook --no-browser --allow-root --ip="${ARGOSY_LISTEN:-127.0.0.1}" --port="$ARGOSY_PORT"',
     "gradio": "exec python f.py",
-    "streamlit": "--server.port=\"$PORT_0\" --server.headless=true f.py 'a b'",
-    "fastapi": 'exec python -m uvicorn --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0" --reload main:app',
-    "tensorboard": 'python -m tensorboard.main --logdir runs --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$PORT_0"',
+    "streamlit": "--server.port=\"$ARGOSY_PORT\" --server.headless=true f.py 'a b'",
+    "fastapi": 'exec python -m uvicorn --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$ARGOSY_PORT" --reload main:app',
+    "tensorboard": 'tensorboard.main --logdir runs --host "${ARGOSY_LISTEN:-127.0.0.1}" --port "$ARGOSY_PORT"',
     "curl": "curl --fail --location --show-error --silent 'http://x/y?a&b' -o data/y",
 }
 
@@ -371,7 +371,7 @@ def test_providers(provider: str) -> None:
     assert f"{PROGRAMS[provider]}\n" in text or PROGRAMS[provider] in text
     is_app = provider in ("code", "lab", "notebook", "gradio", "streamlit", "fastapi", "tensorboard")
     assert ("\nargosy_open " in text) == is_app
-    assert ("argosy_ports 1" in text) == (is_app or provider == "torchrun")
+    assert ("argosy_ports 0 || exit" in text) == (is_app or provider == "torchrun")
 
 
 def test_tensorboard_shows_runs_by_name() -> None:
