@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from argosy.dialects.dstack.providers import PROVIDERS
 from argosy.dialects.dstack.reading import Beside, names_in
 from argosy.dialects.dstack.reading import load as read
 from argosy.errors import NotFound
@@ -47,6 +48,8 @@ def load_named(folder: Path, name: str, *, reuse: bool = False) -> Loaded | None
     if name not in known:
         near = did_you_mean(name, known)
         there = f"there are {', '.join(known)}" if known else "there are none"
+        if name.partition("@")[0] in PROVIDERS and not near:
+            there = f"{name} is a provider: write a workflow with `provider: {name}` into {contents[0][0]}; {there}"
         raise NotFound(
             f"There is neither a file nor a workflow {name!r}", hint=f"did you mean {near}?" if near else there
         )

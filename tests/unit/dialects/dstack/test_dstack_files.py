@@ -84,3 +84,10 @@ def test_lint_of_a_folder_takes_what_is_dstacks_workflows(tmp_path: Path) -> Non
     found = expanded([str(tmp_path)])
     assert [Path(one).stem for one in found] == ["configs", "providers", "workflows"]
     assert [read(one, tolerant=True).diagnostics for one in found] == [(), (), ()]
+
+
+def test_a_provider_is_no_workflow(inside: Path) -> None:
+    """dstack ran one without a workflow."""
+    with pytest.raises(NotFound) as raised:
+        load_named(inside.parent, "bash")
+    assert "bash is a provider: write a workflow with `provider: bash` into .dstack/workflows.yaml" in raised.value.hint
