@@ -168,9 +168,7 @@ def path_of_here() -> None:
 
 
 def condition_calls() -> None:
-    while_loop(
-        lambda one: number() > one, lambda one: number(one), init=0, max_iterations=3
-    )  # here: call it in the body
+    while_loop(lambda one: number() > one, number, init=0, max_iterations=3)  # here: call it in the body
 
 
 def condition_of_number() -> None:
