@@ -110,7 +110,7 @@ def test_without_the_secret_the_engines_own_login_counts(argosy: Argosy, image: 
     (folder / "own-login.json").write_text(json.dumps({"auths": {registry: {"auth": auth}}}))
     answer = argosy("run", spec(image, with_=", containerRegistry: hub"), "--runtime", "podman")
     assert answer.code == 0, answer.err
-    assert f"{FILE}:2:" not in answer.err
+    assert f"{FILE}:5:" in answer.err.partition(": warning: there is no secret hub")[0]
     assert "there is no secret hub: images are pulled with the container engine's own login" in answer.err
     assert "argosy secrets set hub url=REGISTRY" in answer.err
 

@@ -6,7 +6,7 @@ It knows how a job's data stands in a manifest, not how a spec is written.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -132,7 +132,12 @@ class _Lowering:
             tasks.append(DAGTask(name=template.name, template=template.name, dependencies=needs, arguments=arguments))
         self.origins[("spec", "templates", 0)] = ("jobs",)
         parameters, inputs = self._takes()
-        registries = dict.fromkeys(one for ready in self.jobs for one in _registries(ready))
+        registries: dict[str, Parts] = {}
+        for ready in self.jobs:
+            for one, place in _registries(ready):
+                registries.setdefault(one, place)
+        for index, place in enumerate(registries.values()):
+            self.origins[("spec", "imagePullSecrets", index)] = place
         workflow = Workflow(
             kind="Workflow",
             api_version="argoproj.io/v1alpha1",
@@ -366,11 +371,15 @@ def _variable(name: str, value: str) -> EnvVar:
     return EnvVar(name=name, value=as_text(value))
 
 
-def _registries(ready: Ready) -> tuple[str, ...]:
-    """The secrets that its image is pulled with."""
-    fields: Mapping[str, Any] = ready.action.with_
-    given = [ready.values[name] for name, field in fields.items() if field.type == "registry" and name in ready.values]
-    return (*ready.job.registries, *(one for one in given if isinstance(one, str)))
+def _registries(ready: Ready) -> Iterator[tuple[str, Parts]]:
+    """The secrets that its image is pulled with, and where they are named."""
+    job = ("jobs", ready.job.name)
+    for one in ready.job.registries:
+        yield one, (*job, "resources", "container-registries")
+    for name, field in ready.action.with_.items():
+        given = ready.values.get(name)
+        if field.type == "registry" and isinstance(given, str):
+            yield given, (*job, "with", name)
 
 
 def _stem(text: str) -> str:
