@@ -37,6 +37,7 @@ from argosy.model.events import (
 )
 from argosy.model.host_templates import FUNCTION
 from argosy.model.manifest import Arguments, Artifact, Outputs, Parameter, Template, Workflow
+from argosy.model.status import Phase
 from argosy.plan.actions import AcquireLocks, Kill, ReadCache, Start, WriteCache
 from argosy.plan.plan import Plan, RunIdentity
 from argosy.runners.local.environment import expand
@@ -79,8 +80,11 @@ class InProcess:
 
     @property
     def failed(self) -> FailedStep | None:
-        """The step that the run failed of; None if it succeeded."""
-        return self.failures[-1] if self.failures and self.phase != "Succeeded" else None
+        """The step that the run failed of: the first one that no retry made good. None if the run succeeded."""
+        if self.phase == "Succeeded":
+            return None
+        good = {node.name for node in self.plan.nodes.values() if node.phase is Phase.SUCCEEDED}
+        return next((one for one in self.failures if one.node.rpartition("(")[0] not in good), None)
 
 
 def target_in_project(target: str) -> object:
@@ -95,7 +99,7 @@ def run_in_process(
     parameters: Mapping[str, str] | None = None,
     commands: bool = False,
 ) -> InProcess:
-    """Runs a workflow here and now. call: gives the function of a step by its target, or a stub of it.
+    """Runs a workflow here and now. call: gives the function of a step by its target, or a stub declared as it is.
 
     parameters: the workflow's arguments, of files their paths. commands: steps that are scripts or containers are run
     as processes of this machine, where they otherwise need a stub. Raises NeedsStub, UsageError for an argument that

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -138,6 +139,11 @@ def takes_any(*values: int) -> int:
 @step
 def takes_words(**values: int) -> int:
     return sum(values.values())
+
+
+@step(env={"DSL_MODE": "fast"})
+def secret_mode() -> str:
+    return os.environ["DSL_MODE"]
 
 
 @step
