@@ -22,7 +22,7 @@ from argosy.dialects.gradient.given import event_parameter
 from argosy.dialects.gradient.lower import PUSHES
 from argosy.errors import EnvironmentTrouble, NotFound, UsageError
 from argosy.model.inputs import Signature
-from argosy.model.manifest import Artifact, ArtifactLocation, EnvVarSource, KeySelector, Template, Workflow
+from argosy.model.manifest import Artifact, ArtifactLocation, EnvVarSource, KeySelector, Metadata, Template, Workflow
 from argosy.project.submission import Refused
 from argosy.syntax.diagnostics import did_you_mean
 
@@ -36,6 +36,8 @@ EVENT = "argosy.dev/event"
 EVENT_BRANCH = "argosy.dev/event-branch"
 EVENT_COMMIT = "argosy.dev/event-commit"
 EVENT_URL = "argosy.dev/event-url"
+# On a job's template: its args are run as they are, for want of an engine that knows its image.
+ARGS_RUN = "argosy.dev/args-run"
 _HEADS = "refs/heads/"
 
 
@@ -126,16 +128,18 @@ def check_runtime(workflow: Workflow, runtime: str, reason: str) -> None:
         raise Refused(found[0].message, tuple(found), hint=found[0].hint)
 
 
-def with_commands(workflow: Workflow, images: Images) -> tuple[Workflow, list[Finding]]:
+def with_commands(workflow: Workflow, images: Images | None) -> tuple[Workflow, list[Finding]]:
     """The workflow for a runtime that cannot look into images: args without a command are one, and a note says so.
 
-    images: what the project says of them. Raises Refused for a job with neither.
+    images: what the project says of them, None for a runtime that can; then what was made of a run's jobs before is
+    undone. Raises Refused for a job with neither.
     """
     made: list[Template] = []
     notes: dict[str, Finding] = {}
-    for index, template in enumerate(workflow.spec.templates):
+    for index, one in enumerate(workflow.spec.templates):
+        template = _as_written(one)
         main = template.container
-        if main is None or main.command or not images.trouble(main.image):
+        if main is None or main.command or images is None or not images.trouble(main.image):
             made.append(template)
             continue
         path = ("spec", "templates", index)
@@ -151,8 +155,20 @@ def with_commands(workflow: Workflow, images: Images) -> tuple[Workflow, list[Fi
             raise Refused(found.message, (found,), hint=found.hint)
         message = f"without a container engine the entrypoint of {main.image} is not known: args are run as they are"
         notes[main.image] = Finding(rule="gradient-runtime", severity="note", path=path, message=message)
-        made.append(replace(template, container=replace(main, command=main.args, args=())))
+        metadata = template.metadata or Metadata()
+        metadata = replace(metadata, annotations={**metadata.annotations, ARGS_RUN: "true"})
+        made.append(replace(template, metadata=metadata, container=replace(main, command=main.args, args=())))
     return replace(workflow, spec=replace(workflow.spec, templates=tuple(made))), list(notes.values())
+
+
+def _as_written(template: Template) -> Template:
+    """The template of a job with its args where the spec has them."""
+    main, metadata = template.container, template.metadata
+    if main is None or metadata is None or ARGS_RUN not in metadata.annotations:
+        return template
+    annotations = {key: value for key, value in metadata.annotations.items() if key != ARGS_RUN}
+    left = replace(metadata, annotations=annotations) if annotations or metadata.labels else None
+    return replace(template, metadata=left, container=replace(main, command=(), args=main.command))
 
 
 def _event_findings(takes: Signature, given: Mapping[str, str]) -> Iterator[Finding]:

@@ -148,9 +148,9 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         from argosy.runners.local.runtimes.host import Images
 
         check_runtime(merged, runtime, reason)
-        if runtime not in ENGINES:
-            merged, more = with_commands(merged, Images(runtime_options(configuration).images))
-            findings = (*findings, *more)
+        known = None if runtime in ENGINES else Images(runtime_options(configuration).images)
+        merged, more = with_commands(merged, known)
+        findings = (*findings, *more)
     if is_onepanel(merged):
         from argosy.project.onepanel import for_runtime
 

@@ -13,7 +13,11 @@ import pytest
 from cli_samples import Argosy
 
 from argosy.dialects.gradient.instances import INSTANCES, Instance
+from argosy.dialects.gradient.load import load
+from argosy.model.manifest import Workflow
 from argosy.project import gradient_files
+from argosy.project.gradient_runs import with_commands
+from argosy.runners.local.runtimes.host import Images
 
 SPEC = """\
 defaults:
@@ -334,6 +338,19 @@ def test_arguments_are_run_as_they_are_where_no_engine_knows_the_image(argosy: A
         file.write('[images.x]\nentrypoint = ["echo"]\n')
     assert "entrypoint" not in argosy("run", FILE).err
     assert argosy("logs", "@latest").out == "bash -c echo $0 $1 one two\n"
+
+
+def test_arguments_are_the_images_again_in_another_runtime() -> None:
+    text = ARGUMENTS % ", args: [echo, one]"
+    (document,) = load(text, "a.yaml").checked().documents
+    written = document.value
+    assert isinstance(written, Workflow)
+    changed, notes = with_commands(written, Images({}))
+    container = changed.spec.templates[1].container
+    assert container is not None
+    assert (container.command, container.args, len(notes)) == (("echo", "one"), (), 1)
+    assert with_commands(changed, Images({})) == (changed, notes)
+    assert with_commands(changed, None) == (written, [])
 
 
 def test_a_job_that_only_its_image_knows_is_refused_without_an_engine(argosy: Argosy, folder: Path) -> None:
