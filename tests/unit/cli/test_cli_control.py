@@ -54,6 +54,20 @@ def _phases(argosy: Argosy, name: str) -> dict[str, str]:
 Started = Callable[..., subprocess.Popen[str]]
 
 
+def test_a_run_that_waits_from_its_beginning_says_so(folder: Path) -> None:
+    (folder / "waits.yaml").write_text(
+        "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: waits},"
+        " spec: {entrypoint: w, templates: [{name: w, suspend: {}}]}}"
+    )
+    command = [sys.executable, "-m", "argosy.cli.main", "run", "waits.yaml"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("waits is suspended: argosy resume waits" in line for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        process.stderr.read()
+        assert process.wait(60) == 130
+
+
 def test_a_suspended_run_goes_on_with_the_value_it_waits_for(argosy: Argosy, gated: str, started: Started) -> None:
     process = started("run", gated)
     _wait_for(lambda: _phases(argosy, "gated").get("gate") == "Running")

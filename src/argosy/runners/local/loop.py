@@ -137,11 +137,16 @@ class Driver:
         """
         try:
             self._take_up()
+            waited = False
             while not self._plan.finished:
                 self._decide()
                 self._commit()
                 self._carry_out()
                 if not self._facts and not self._plan.finished:
+                    if not waited and self._on_change is not None:
+                        # It may be waiting for somebody from the beginning, with no fact to tell.
+                        self._on_change(self._plan)
+                    waited = True
                     self._wait()
             self._leave()
             return self._plan.phase
