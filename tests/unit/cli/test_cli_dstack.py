@@ -433,3 +433,36 @@ def test_a_run_that_was_aborted_keeps_nothing(folder: Path, argosy: Argosy) -> N
     assert json.loads(argosy("artifacts", "list", "aborted", "-o", "json").out)["artifacts"] == []
     refused = argosy("tags", "add", "mine", "aborted")
     assert (refused.code, "Run aborted left no artifacts in the store" in refused.err) == (4, True)
+
+
+def test_a_python_that_is_but_a_name_is_not_here(
+    folder: Path, argosy: Argosy, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A version manager leaves programs that only say that the version is missing."""
+    if shutil.which("uv") is not None:
+        pytest.skip("uv fetches any Python")
+    programs = tmp_path_factory.mktemp("programs")
+    (programs / "python3.3").write_text("#!/bin/sh\nexit 127\n")
+    (programs / "python3.3").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    put(folder, "  - {name: a, provider: bash, python: 3.3, commands: [echo never]}")
+    assert argosy("run", "a", "-q").code == 1
+    assert "Python 3.3 is not on this machine: install it, or uv, which fetches it" in logs(argosy)
+
+
+def test_a_gpu_that_is_not_here_is_told_before_anything_runs(example: Path, argosy: Argosy) -> None:
+    text = (example / ".dstack" / "workflows.yaml").read_text()
+    (example / ".dstack" / "workflows.yaml").write_text(text.replace("      cpu: 1\n", "      gpu: 64\n"))
+    refused = argosy("run", "train")
+    assert refused.code == 5
+    assert "The template train can never run here: it asks for 64 GPUs" in refused.err
+    assert "run it with --ignore-resources" in refused.err
+    assert argosy("run", "train", "--ignore-resources", "-q").code == 0
+    assert "200 points" in logs(argosy)
+
+
+def test_words_that_argosy_has_an_option_for_stand_behind_two_dashes(folder: Path, argosy: Argosy) -> None:
+    workflows = "  - {name: a, provider: bash, commands: ['python show.py ${{ run.args }}']}"
+    put(folder, workflows, show_py="import sys; print(sys.argv[1:])")
+    assert argosy("run", "a", "-q", "--", "-l", "two words").code == 0
+    assert logs(argosy) == "['-l', 'two words']\n"

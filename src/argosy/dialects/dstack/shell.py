@@ -74,7 +74,7 @@ argosy_python() {
     if command -v uv >/dev/null; then
       uv venv --quiet $4 $seed --python "${version:-$own}" "$folder" &&
         { [ -z "$requirements" ] || uv pip install --quiet --python "$folder/bin/python" -r "$requirements"; }
-    elif ! command -v "$python" >/dev/null; then
+    elif ! "$python" -c '' 2>/dev/null; then
       echo "Python $version is not on this machine: install it, or uv, which fetches it" >&2 && false
     elif "$python" -c 'import venv, ensurepip' 2>/dev/null; then
       "$python" -m venv $4 "$folder" && { [ -z "$requirements" ] ||
