@@ -396,3 +396,15 @@ def test_what_a_batch_needs_is_run_once_before_it(argosy: Argosy, example: Path)
     names = _names(argosy)
     assert sum(name.startswith("prepare-data") for name in names) == 1
     assert sum(name.startswith("train") for name in names) == 3
+
+
+def test_a_folder_that_is_selected_is_renamed_as_a_whole(argosy: Argosy, folder: Path) -> None:
+    (folder / "guild.yml").write_text(
+        "up: {exec: sh -c 'mkdir -p models/sub && echo hi > models/sub/models.txt'}\n"
+        "down: {exec: cat inputs/sub/models.txt, requires: {operation: up, select: models, rename: models inputs}}\n"
+        "file: {exec: cat place/inputs.txt, requires: [{operation: up, select: .*/models.txt, target-path: place,"
+        " rename: models inputs}]}\n"
+    )
+    for operation in ("up", "down", "file"):
+        assert argosy("run", operation, "-q").code == 0
+    assert argosy("logs", "@latest").out.strip() == "hi"

@@ -95,8 +95,13 @@ class Inputs:
         if source.get("select_number"):
             chosen = _extreme(chosen, source)
         prefix = os.path.dirname(source["uri"]) if source.get("preserve_path") and source["kind"] == "file" else ""
-        placed = [(os.path.join(held, path), os.path.join(prefix, whole, name)) for path, name in chosen]
-        return [(path, _renamed(name, source)) for path, name in placed] if source.get("rename") else placed
+        # What is selected, or comes as a whole, is what is renamed; else each file is.
+        each = bool(source.get("rename")) and not whole and not source.get("select")
+        whole = _renamed(whole, source) if whole and source.get("rename") else whole
+        return [
+            (os.path.join(held, path), os.path.join(prefix, whole, _renamed(name, source) if each else name))
+            for path, name in chosen
+        ]
 
     # -- files
 
@@ -199,7 +204,6 @@ def select_of_code(inputs: Inputs, source: dict[str, Any]) -> bool:
     ]
     chosen = _selected(below, [resolved(one, inputs.values, True) for one in source["select"]], source)
     for path, name in chosen:
-        name = _renamed(name, source) if source.get("rename") else name
         target = os.path.normpath(os.path.join(source.get("target", ""), name))
         if target != path and target.split(os.sep)[0] != ".." and not os.path.isabs(target):
             inputs.folder(os.path.dirname(target))
@@ -235,8 +239,9 @@ def _selected(below: list[str], texts: list[str], source: dict[str, Any]) -> lis
             parts = path.split(os.sep)
             for depth in range(1, len(parts) + 1):
                 if pattern.fullmatch("/".join(parts[:depth])):
-                    name = path if source.get("preserve_path") else os.sep.join(parts[depth - 1 :])
-                    chosen.setdefault(path, name)
+                    item = os.sep.join(parts[:depth]) if source.get("preserve_path") else parts[depth - 1]
+                    item = _renamed(item, source) if source.get("rename") else item
+                    chosen.setdefault(path, os.path.join(item, *parts[depth:]))
                     break
     return list(chosen.items())
 
