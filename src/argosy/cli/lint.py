@@ -33,8 +33,9 @@ def command(
 ) -> int:
     """Check workflow files, and folders of them, without running anything.
 
-    All documents of all files know one another: a template of one file may be used by another. Exit code 3 when
-    anything is wrong; warnings alone are fine.
+    All documents of all files know one another: a template of one file may be used by another. A Python program is
+    checked when it is named, FILE.py or FILE.py:NAME: it is loaded for that. Exit code 3 when anything is wrong;
+    warnings alone are fine.
     """
     import sys
 

@@ -31,7 +31,7 @@ WIDEST_DEFAULT = 40
 def command(file: str, name: str | None, strict: bool, output: str | None, home: Path | None) -> int:
     """Show what a workflow takes: names, types, defaults, choices.
 
-    FILE is a manifest, "-" for standard input, or template/NAME. NAME is one of the workflows in it.
+    FILE is a manifest, a Python program, "-" for standard input, or template/NAME. NAME is one of the workflows in it.
     """
     from argosy.project.sources import chosen, source_of, takes
 
