@@ -6,6 +6,7 @@ the rest of this room. `jobs` has what surrounds a job: its conditions and loops
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import operator
 import shlex
@@ -18,7 +19,6 @@ from argosy.dsl.options import Options, OptionWords, Seconds, checked
 from argosy.dsl.scopes import kebab
 from argosy.dsl.steps import Step
 from argosy.dsl.trouble import Place, TraceError, place_of_user
-from argosy.syntax.diagnostics import did_you_mean
 
 # What a job printed, where none of its outputs is called so.
 PRINTED = "result"
@@ -145,8 +145,8 @@ class Outputs:
             return made
         if name.startswith("__"):
             raise AttributeError(name)
-        near = did_you_mean(name, [one.name for one in job.outputs])
-        hint = f"did you mean {near}?" if near else f'outputs=[WorkflowParam("{name}", type=...)]'
+        near = difflib.get_close_matches(name, [one.name for one in job.outputs], 1)
+        hint = f"did you mean {near[0]}?" if near else f'outputs=[WorkflowParam("{name}", type=...)]'
         raise TraceError(f"{job.name} has no output {name!r}", hint=hint)
 
     def __getitem__(self, name: str) -> WorkflowParam:

@@ -25,7 +25,7 @@ IN_CONTAINER = "/argosy/function-package"
 ARTIFACT = "argosy-function-package"
 # Of Python, that can import it.
 OLDEST = (3, 10)
-_PARTS = ("__init__.py", "errors.py", "dsl")
+_PARTS = ("__init__.py", "errors.py", "api", "dsl")
 
 
 def has_it(python: Python) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +94,17 @@ def test_exit_handlers_run_after_a_failure(programs: Path, argosy: Argosy) -> No
     said = argosy("logs", "ended").out
     assert "work ended: Failed" in said
     assert "ended ended: Failed (fail=True)" in said
+
+
+def test_a_program_that_runs_itself_runs_in_an_interpreter_without_argosy(programs: Path, argosy: Argosy) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "env"], check=True)
+    (programs / "argosy.toml").write_text('[python]\ninterpreter = "env"\n')
+    program = (programs / "hello.py").read_text().replace("import step", "import LocalRunner, run, step")
+    (programs / "hello.py").write_text(program + "\nif __name__ == '__main__':\n    run(hello)\n")
+    for name in ("hello", "sketch"):
+        ran = argosy("run", f"{name}.py", "-q", "-o", "json")
+        assert ran.code == 0, ran.err
+        assert outputs(json.loads(ran.out)) == GIVES[name]
 
 
 @pytest.mark.skipif("ARGOSY_ARGO_SCHEMA" not in os.environ, reason="the schema is a file of Argo's, which is not kept")
