@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from random import Random
 from typing import Any
 
@@ -50,7 +51,8 @@ INPUTS = (
     "box",
     "pair",
 )
-STATES = {"int": "", "point": "x", "model": "accuracy"}
+# States of loops, and the number in each that the loop goes on by.
+STATES = {"int": (), "point": ("x",), "model": ("accuracy",), "study": ("model", "accuracy"), "box": ("point", "x")}
 
 
 @dataclass(frozen=True)
@@ -237,6 +239,9 @@ class Writer:
 
     def call(self, place: Place, deep: int) -> None:
         random = self.random
+        if self.maybe(0.01):
+            self.add(place, Call("fails_if", {"value": self.value(place, "int"), "bad": self.condition(place)}), "int")
+            return
         which = random.choice(
             ("make", "tell", "tell", "change", "change", "mixed", "flaky", "note", "indices", "remembered")
         )
@@ -332,7 +337,8 @@ class Writer:
         kind = self.random.choice(("", *KINDS))
         then = self.block(place, deep, kind, can_be_bare=bool(kind))
         otherwise = self.block(place, deep, kind, can_be_bare=bool(kind))
-        self.add(place, When(condition, then, otherwise), kind)
+        # Where the condition is a constant there is no branch, but the value itself.
+        self.add(place, When(condition, then, otherwise), kind, loose=kind in steps.WITH_FILES)
 
     def loop(self, place: Place, deep: int) -> None:
         kind = self.random.choice(tuple(steps.ELEMENTS))
@@ -357,13 +363,12 @@ class Writer:
         state = self.name("state")
         init = self.value(place, kind, tight=True)
         init = self.add(place, init, kind)
-        at = Field(init, STATES[kind]) if STATES[kind] else init
-        now = Field(Var(state), STATES[kind]) if STATES[kind] else Var(state)
+        at, now = reduce(Field, STATES[kind], init), reduce(Field, STATES[kind], Var(state))
         by, wanted = random.randint(1, 3), random.randint(0, 3)
         bound: Node = Op("+", (at, Const(by * wanted)))
         if self.maybe(0.2):
-            bound = self.value(place, "int" if kind != "model" else "float")
-        condition: Node = Op(random.choice(("<", "!=")) if kind != "model" else "<", (now, bound))
+            bound = self.value(place, "float" if "accuracy" in STATES[kind] else "int")
+        condition: Node = Op("<" if "accuracy" in STATES[kind] else random.choice(("<", "!=")), (now, bound))
         if self.maybe(0.2):
             condition = Op("&", (condition, self.condition(place, 2)))
         inner = self.inner(place, Known(Var(state), kind))
@@ -378,6 +383,8 @@ class Writer:
     def next_state(self, place: Place, kind: str, state: str, by: int) -> Node:
         if kind == "int":
             return Op("+", (Var(state), Const(by)))
+        if kind in ("study", "box"):
+            return self.add(place, Call(f"change_{kind}", {"value": Var(state), "by": Const(by)}), kind)
         step, name = ("moved", "point") if kind == "point" else ("grown", "model")
         given = {name: Var(state), "by": Const(by if kind == "point" else float(by))}
         return self.add(place, Call(step, given, in_order=True), kind)
