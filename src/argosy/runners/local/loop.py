@@ -54,6 +54,7 @@ PROGRESS_SECONDS = 0.5
 # Where steps end this soon one after another, the driver stays awake: being woken takes a good part of that time.
 # With several at once it is seldom idle, and they want the core.
 AWAKE_SECONDS = 0.002
+GONE_SECONDS = 0.00005
 # What is left of a finished run (daemons) has this long to go beyond its grace.
 LEAVE_SECONDS = 10.0
 # How many steps that ask for more than is free are passed over for a later one that fits.
@@ -577,9 +578,13 @@ class Driver:
 
 def _comes_soon(poll: select.poll, until: float) -> bool:
     """Look out for news without going to sleep; whether there is any before `until`, by the performance counter."""
-    while time.perf_counter() < until:
+    now = time.perf_counter()
+    while now < until:
         if poll.poll(0):
             return True
-        # Another process that wants this core gets it.
         os.sched_yield()
+        before, now = now, time.perf_counter()
+        if now - before > GONE_SECONDS:
+            # Another process wants this core.
+            return False
     return False

@@ -61,6 +61,9 @@ else:
 
 PR_SET_CHILD_SUBREAPER = 36
 STARTS_BETWEEN_REAPS = 8
+# Where nothing runs since a step ended a moment ago, the driver is about to ask for the next one.
+AWAKE_SECONDS = 0.001
+GONE_SECONDS = 0.00005
 PACKAGES = os.path.abspath(f"{__file__}/../../../..")
 FILE_MODE = 0o644
 APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -307,7 +310,7 @@ class Supervisor:
 
     def serve(self) -> None:
         while True:
-            news = self.poll.poll(self.timeout_ms())
+            news = self.news()
             if self.unwritten and not news:
                 self.record("")
             for fd, _ in news:
@@ -325,6 +328,21 @@ class Supervisor:
             self.flush()
             if self.is_done():
                 return
+
+    def news(self) -> list[tuple[int, int]]:
+        """What there is to do, waiting for it; awake where it is about to come."""
+        timeout = self.timeout_ms()
+        if timeout and self.driver is not None and not self.running:
+            now = time.monotonic()
+            until = self.idle_since + AWAKE_SECONDS
+            while now < until:
+                if news := self.poll.poll(0):
+                    return news
+                os.sched_yield()
+                before, now = now, time.monotonic()
+                if now - before > GONE_SECONDS:
+                    break  # another process wants this core
+        return self.poll.poll(timeout)
 
     def timeout_ms(self) -> int:
         if self.todo:
