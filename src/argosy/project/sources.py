@@ -40,7 +40,8 @@ _TEMPLATE_WORDS = {
     "cronworkflow": "CronWorkflow",
     "cronwf": "CronWorkflow",
 }
-
+# Only files with names like these have readers of their own.
+_SPECIAL = (".py", "guild.yml", "guild.yaml")
 
 # The parameter whose value a run is named after (Onepanel).
 RUN_NAME = "workflow-execution-name"
@@ -88,15 +89,10 @@ def source_of(
     file is meant, () for its default, None for all; given: names of values that a person gives; parallel: steps may
     run at the same time. Only a guild.yml, which may have much to read for each, takes these.
     """
-    from argosy.project import guild_files
-    from argosy.project.programs import meant, ready
-
-    if meant(name) is not None:
-        return _source(project, name, ready(files.read(name, strict=strict).checked()))
-    guild = guild_files.meant(name)
-    if guild is not None and (guild[1] or selected is not None):
-        operation = guild[1] or next(iter(selected or ()), "")
-        return _source(project, name, guild_files.operation(project, guild[0], operation, given, parallel))
+    if not os.path.isfile(name) or name.endswith(_SPECIAL):
+        special = _special(project, name, strict, selected, given, parallel)
+        if special is not None:
+            return special
     word, slash, rest = name.partition("/")
     if slash and word.lower() in _TEMPLATE_WORDS and not os.path.exists(name):
         return Source(text="", workflows=(Candidate(workflow=_of_catalog(project, word.lower(), rest)),))
@@ -113,9 +109,27 @@ def source_of(
     loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read)
     if selected is not None and name != files.STANDARD_INPUT and told(loaded.source.text, name) == "guild":
         # A file of operations under another name: one of them is meant, never all.
+        from argosy.project import guild_files
+
         operation = next(iter(selected), "")
         return _source(project, name, guild_files.operation(project, name, operation, given, parallel))
     return _source(project, name, loaded.checked())
+
+
+def _special(
+    project: Project, name: str, strict: bool, selected: tuple[str, ...] | None, given: tuple[str, ...], parallel: bool
+) -> Source | None:
+    """What a program or a guild.yml is as a source; None if neither is meant. Most runs need not load their readers."""
+    from argosy.project import guild_files
+    from argosy.project.programs import meant, ready
+
+    if meant(name) is not None:
+        return _source(project, name, ready(files.read(name, strict=strict).checked()))
+    guild = guild_files.meant(name)
+    if guild is None or not (guild[1] or selected is not None):
+        return None
+    operation = guild[1] or next(iter(selected or ()), "")
+    return _source(project, name, guild_files.operation(project, guild[0], operation, given, parallel))
 
 
 def _kept(project: Project, ref: str, strict: bool) -> Source:
