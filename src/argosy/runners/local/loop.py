@@ -54,7 +54,9 @@ PROGRESS_SECONDS = 0.5
 # Where steps end this soon one after another, the driver stays awake: being woken takes a good part of that time.
 # With several at once it is seldom idle, and they want the core.
 AWAKE_SECONDS = 0.002
-GONE_SECONDS = 0.00005
+# One that yields and comes back this late has neighbours, before whom those go that were asleep: then it sleeps too.
+CROWDED_SECONDS = 0.0007
+UNCROWDED_SECONDS = 0.25
 # What is left of a finished run (daemons) has this long to go beyond its grace.
 LEAVE_SECONDS = 10.0
 # How many steps that ask for more than is free are passed over for a later one that fits.
@@ -124,6 +126,7 @@ class Driver:
         self._to_write: list[Callable[[], None]] = []
         # Whether the last thing waited for came at once.
         self._is_quick = False
+        self._crowded_until = 0.0
         self._next_poll = 0.0
         self._next_renewal = 0.0
         self._next_progress = 0.0
@@ -459,7 +462,7 @@ class Driver:
             poll.register(runner_descriptor, select.POLLIN)
             poll.register(self._worker.fileno(), select.POLLIN)
             alone = self._is_quick and len(self._starts) == 1
-            if not (alone and _comes_soon(poll, begun + min(AWAKE_SECONDS, timeout))):
+            if not (alone and self._comes_soon(poll, begun + min(AWAKE_SECONDS, timeout))):
                 poll.poll(timeout * 1000)
             self._is_quick = time.perf_counter() < begun + AWAKE_SECONDS
             exits = self._runner.wait(0)
@@ -474,6 +477,19 @@ class Driver:
             self._stop(self._pods[node])
         if self._plan.wake_at is not None and self._plan.wake_at <= now:
             self._tell(TimePassed(at=now))
+
+    def _comes_soon(self, poll: select.poll, until: float) -> bool:
+        """Look out for news without going to sleep; whether there is any before `until`, by the performance counter."""
+        now = time.perf_counter()
+        while self._crowded_until < now < until:
+            if poll.poll(0):
+                return True
+            # Another process that wants this core gets it.
+            os.sched_yield()
+            before, now = now, time.perf_counter()
+            if now - before > CROWDED_SECONDS:
+                self._crowded_until = now + UNCROWDED_SECONDS
+        return False
 
     def _take_requests(self) -> None:
         """What other processes ask for, and locks that other runs may have given back."""
@@ -574,17 +590,3 @@ class Driver:
         )
         if self._on_change is not None:
             self._on_change(self._plan)
-
-
-def _comes_soon(poll: select.poll, until: float) -> bool:
-    """Look out for news without going to sleep; whether there is any before `until`, by the performance counter."""
-    now = time.perf_counter()
-    while now < until:
-        if poll.poll(0):
-            return True
-        os.sched_yield()
-        before, now = now, time.perf_counter()
-        if now - before > GONE_SECONDS:
-            # Another process wants this core.
-            return False
-    return False
