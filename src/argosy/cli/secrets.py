@@ -47,8 +47,6 @@ def set_secret(
     The list of processes and the shell's history show KEY=VALUE: prefer --from-stdin or --from-file. A file's key is
     its name if none is given. One newline at the end of standard input is left out.
     """
-    from argosy.secrets.vault import short_keys
-
     if key is not None and not from_stdin:
         raise UsageError("--key names the key of --from-stdin", hint="write KEY=VALUE, or --from-file KEY=FILE")
     values = dict(_pair(text) for text in pairs)
@@ -57,6 +55,26 @@ def set_secret(
         values[key or DEFAULT_KEY] = _stdin()
     if not values:
         raise UsageError(f"No value for the secret {name}", hint=f"argosy secrets set {name} --from-stdin")
+    _keep(name, values, home)
+
+
+@command.command("add")
+@click.argument("name")
+@click.argument("value", required=False)
+@home_option
+def add(name: str, value: str | None, home: Path | None) -> None:
+    """Give dstack's workflows the variable NAME: `argosy secrets set dstack NAME=VALUE`, as dstack has it.
+
+    Without VALUE it is read from standard input, and is in neither the list of processes nor the shell's history.
+    """
+    from argosy.dialects.dstack.script import SECRET
+
+    _keep(SECRET, {name: _stdin() if value is None else value.encode("utf-8", "surrogateescape")}, home)
+
+
+def _keep(name: str, values: dict[str, bytes], home: Path | None) -> None:
+    from argosy.secrets.vault import short_keys
+
     if sum(map(len, values.values())) > LARGEST_BYTES:
         raise UsageError(f"A secret holds at most {LARGEST_BYTES} bytes", hint="keep what is larger in a file")
     talk = console()

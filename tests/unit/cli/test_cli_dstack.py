@@ -466,3 +466,12 @@ def test_words_that_argosy_has_an_option_for_stand_behind_two_dashes(folder: Pat
     put(folder, workflows, show_py="import sys; print(sys.argv[1:])")
     assert argosy("run", "a", "-q", "--", "-l", "two words").code == 0
     assert logs(argosy) == "['-l', 'two words']\n"
+
+
+def test_secrets_are_added_as_dstack_has_it(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, commands: ['echo $API_KEY ${#API_KEY}']}")
+    added = argosy("secrets", "add", "API_KEY", "a=b c de")
+    assert added.code == 0, added.err
+    assert argosy("run", "a", "-q").code == 0
+    assert logs(argosy) == "*** 8\n"
+    assert argosy("secrets", "add").code == 2
