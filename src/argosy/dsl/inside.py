@@ -16,6 +16,7 @@ from typing import Any, cast
 from argosy.dsl import codec, layout
 from argosy.dsl.builtin import Builtin
 from argosy.dsl.loading import load_target
+from argosy.dsl.own_copies import watch
 from argosy.dsl.own_frames import show
 from argosy.dsl.shapes import Dir, File, Json, Leaf, Many, Shape, Signature, Text, leaves, signature_of
 from argosy.dsl.trouble import TraceError, WrongValue
@@ -36,6 +37,8 @@ def call(target: str, root: Path) -> int:
     folder = Path.cwd()
     if isinstance(found, Builtin):
         return found.run(folder, os.environ)
+    if root.absolute() != folder:
+        watch(str(folder), str(root))
     try:
         invoke(_function(found), os.environ, folder, signature)
     except (WrongValue, TraceError) as wrong:

@@ -253,14 +253,18 @@ def test_what_is_loaded_once_for_all(program: Path, argosy: Argosy, lines: str) 
 
 def test_what_steps_share_cannot_be_written(program: Path, argosy: Argosy) -> None:
     (program / "program.py").write_text(
-        "def spoils():\n    open('data/new.txt', 'w')\ndef keeps():\n    open('new.txt', 'w').write('mine')\n"
+        "import subprocess\n"
+        "def spoils():\n    subprocess.run(['touch', 'data/new.txt'], check=True)\n"
+        "def keeps():\n    open('new.txt', 'w').write('mine')\n    open('data/own.txt', 'w').write('mine')\n"
     )
     file = written(program, workflow([template("spoils", {}), template("keeps", {})]))
     assert argosy("run", file, "--name", "one", "-q").code == 1
     log = argosy("logs", "one", "program-py-spoils-0").out
     assert "Read-only file system" in log or "Permission denied" in log
     assert not list(program.glob(".argosy/runs/*/code/*/data/new.txt"))
-    assert len(list(program.glob(".argosy/runs/*/steps/*/work/new.txt"))) == 1
+    for name in ("new.txt", "data/own.txt"):
+        assert len(list(program.glob(f".argosy/runs/*/steps/*/work/{name}"))) == 1
+    assert not list(program.glob(".argosy/runs/*/code/*/data/own.txt"))
     assert argosy("delete", "one").code == 0
     assert not list(program.glob(".argosy/runs/*/*"))
 
@@ -329,7 +333,7 @@ def test_gpus_and_arguments_do_not_need_interpreters_of_their_own(program: Path,
 
 def test_an_interpreter_that_is_too_old(program: Path, argosy: Argosy) -> None:
     old = program / "old"
-    old.write_text(f"#!/bin/sh\n{sys.executable} \"$@\" | sed 's/\"version\": *\"3[.][0-9]*/\"version\": \"3.8/'\n")
+    old.write_text(f'#!/bin/sh\n{sys.executable} "$@" | sed \'s/"version": *"3[.][0-9]*/"version": "3.8/\'\n')
     old.chmod(0o755)
     (program / "argosy.toml").write_text('[python]\ninterpreter = "old"\n')
     ran = argosy("run", written(program, workflow([template("shows", {})])))
