@@ -277,11 +277,16 @@ def protect(folder: str) -> None:
     """Let nothing below here write to a folder that all steps see. Modes do that for everybody but root."""
     if os.geteuid() != 0:
         return
-    libc = ctypes.CDLL(None)
+    libc = ctypes.CDLL(None, use_errno=True)
     path = os.fsencode(folder)
-    if libc.unshare(CLONE_NEWNS) == 0 and libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None) == 0:
-        libc.mount(path, path, None, MS_BIND, None)
-        libc.mount(b"none", path, None, MS_BIND | MS_REMOUNT | MS_RDONLY, None)
+    failed = (
+        libc.unshare(CLONE_NEWNS)
+        or libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None)
+        or libc.mount(path, path, None, MS_BIND, None)
+        or libc.mount(b"none", path, None, MS_BIND | MS_REMOUNT | MS_RDONLY, None)
+    )
+    if failed:
+        print(f"root can write to the code that steps share: {os.strerror(ctypes.get_errno())}", flush=True)
 
 
 def main() -> None:

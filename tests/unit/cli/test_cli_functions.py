@@ -258,7 +258,8 @@ def test_what_steps_share_cannot_be_written(program: Path, argosy: Argosy) -> No
         "def keeps():\n    open('new.txt', 'w').write('mine')\n    open('data/own.txt', 'w').write('mine')\n"
     )
     file = written(program, workflow([template("spoils", {}), template("keeps", {})]))
-    assert argosy("run", file, "--name", "one", "-q").code == 1
+    ran = argosy("run", file, "--name", "one", "-q")
+    assert (ran.code, warm_log(program)) == (1, "")
     log = argosy("logs", "one", "program-py-spoils-0").out
     assert "Read-only file system" in log or "Permission denied" in log
     assert not list(program.glob(".argosy/runs/*/code/*/data/new.txt"))
