@@ -35,7 +35,9 @@ def test_names_prefixes_and_uids(journal: Journal, queries: Queries) -> None:
 def test_an_ambiguous_prefix_names_the_candidates(journal: Journal, queries: Queries) -> None:
     for number in range(7):
         journal.create_run(new_run(f"train-{number}"))
-    with pytest.raises(UsageError, match=r"begin with train: train-6, train-5, train-4, train-3, train-2, \.\.\.$"):
+    with pytest.raises(
+        UsageError, match=r"begin with train: train-6, train-5, train-4, train-3, train-2, \.\.\.(\n|$)"
+    ):
         queries.find("train")
 
 
