@@ -40,6 +40,7 @@ from argosy.model.manifest import (
     Workflow,
     WorkflowSpec,
 )
+from argosy.model.metric_rules import METRICS
 from argosy.syntax.diagnostics import did_you_mean
 
 # On a workflow, acted on elsewhere: its own name; the names of those that it runs first; what a bare tag is of.
@@ -331,6 +332,7 @@ class _Lowering:
 def _annotations_of(one: Definition, provider: Provider) -> dict[str, str]:
     found = {HOST: IN_IMAGE if provider.in_image else "true"}
     found |= {APP: "true"} if script.serves(one) else {}
+    found |= {} if provider.measures else {METRICS: "false"}
     return found | ({ENVIRONMENTS: "true"} if script.makes_environment(one) else {})
 
 

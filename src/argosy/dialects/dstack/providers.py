@@ -15,7 +15,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
     keys: what its workflows may say. lines: its program. needs: modules it cannot do without, each with the package
     that brings it. ports: how many it takes. rendezvous: whether its processes find one another by variables.
-    in_image: whether it runs in an image that its workflow names, rather than on the host.
+    in_image: whether it runs in an image that its workflow names, rather than on the host. measures: whether metrics
+    that it prints or leaves are its own, not those of runs that it shows.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     ports: int = 0
     rendezvous: bool = False
     in_image: bool = False
+    measures: bool = True
 
     @property
     def is_app(self) -> bool:
@@ -130,6 +132,7 @@ PROVIDERS: dict[str, Provider] = {
             ),
             needs=(("tensorboard", "tensorboard"),),
             ports=1,
+            measures=False,
         ),
         Provider(
             name="curl",

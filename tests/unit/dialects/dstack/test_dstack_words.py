@@ -518,3 +518,12 @@ def test_variables_of_january_2022() -> None:
     loaded = load(workflows, "workflows.yaml", beside=beside)
     text = source(loaded, "a")
     assert 'x --size "$SIZE" --rate "$RATE" {{workflow.name}}' in text
+
+
+def test_what_tensorboard_shows_are_no_metrics_of_its_own() -> None:
+    shown = template(read("- {name: a, provider: tensorboard, runs: [one]}"), "a")
+    other = template(read(BASH + "}"), "a")
+    assert shown.metadata is not None
+    assert other.metadata is not None
+    assert shown.metadata.annotations["argosy.dev/metrics"] == "false"
+    assert "argosy.dev/metrics" not in other.metadata.annotations
