@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def private_registry(image: str, folder: Path) -> Generator[str, None, None]:
-    """A registry on this machine whose every image is `image`, one of podman's; its address, as names of images begin."""
+    """A registry on this machine whose every image is `image`, one of podman's; its address."""
     save = ["podman", "save", "--quiet", "--format", "docker-dir", "--output", str(folder), image]
     subprocess.run(save, check=True, capture_output=True)
     handler = type("Handler", (_Handler,), {"folder": folder})
