@@ -50,12 +50,13 @@ def meant(name: str) -> tuple[str, str] | None:
         return name, ""
     if colon and is_guild(file) and os.path.isfile(file):
         return file, operation
-    if os.path.isfile(name) or name == "-":
-        return None
     here = file_in(Path())
-    if here is None:
+    if here is None or name == "-":
         return None
     guild = GuildFile(here.read_bytes(), str(here), surroundings_of(here), _WIDEST)
+    if os.path.isfile(name):
+        # A file that has the name of an operation is what the operation runs, if anything.
+        return (str(here), name) if name in guild.operations else None
     return (str(here), name) if guild.find(name) is not None or not _other_reader(name) else None
 
 

@@ -89,7 +89,7 @@ def source_of(
     file is meant, () for its default, None for all; given: names of values that a person gives; parallel: steps may
     run at the same time. Only a guild.yml, which may have much to read for each, takes these.
     """
-    if not os.path.isfile(name) or name.endswith(_SPECIAL):
+    if not os.path.isfile(name) or name.endswith(_SPECIAL) or "." not in os.path.basename(name):
         special = _special(project, name, strict, selected, given, parallel)
         if special is not None:
             return special
@@ -123,9 +123,10 @@ def _special(
     from argosy.project import guild_files
     from argosy.project.programs import meant, ready
 
-    if meant(name) is not None:
+    program = meant(name) is not None and not guild_files.is_guild(name.partition(":")[0])
+    guild = guild_files.meant(name) if not program or os.path.isfile(name) else None
+    if program and guild is None:
         return _source(project, name, ready(files.read(name, strict=strict).checked()))
-    guild = guild_files.meant(name)
     if guild is None or not (guild[1] or selected is not None):
         return None
     operation = guild[1] or next(iter(selected or ()), "")

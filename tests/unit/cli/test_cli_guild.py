@@ -408,3 +408,19 @@ def test_a_folder_that_is_selected_is_renamed_as_a_whole(argosy: Argosy, folder:
     for operation in ("up", "down", "file"):
         assert argosy("run", operation, "-q").code == 0
     assert argosy("logs", "@latest").out.strip() == "hi"
+
+
+@pytest.mark.parametrize("name", ["say", "say.py"])
+def test_an_operation_with_the_name_of_a_file(argosy: Argosy, folder: Path, name: str) -> None:
+    (folder / name).write_text("print('the file')\n")
+    (folder / "guild.yml").write_text(f"{name}: {{exec: echo the operation}}\nother: {{exec: 'true'}}\n")
+    assert argosy("run", name, "-q").code == 0
+    assert argosy("logs", "@latest").out.strip() == "the operation"
+
+
+def test_a_script_is_an_operation_as_it_is(argosy: Argosy, folder: Path) -> None:
+    (folder / "say.py").write_text("text = 'hi'\nprint(text)\n")
+    (folder / "guild.yml").write_text("other: {exec: 'true'}\n")
+    assert argosy("run", "guild.yml:say.py", "text=hello", "-q").code == 0
+    assert argosy("logs", "@latest").out.strip() == "hello"
+    assert "defines no workflow" in argosy("run", "say.py").err
