@@ -160,7 +160,8 @@ def _submitted(project: Project, pipeline: Workflow[..., Any], wanted: Wanted, *
         "inputs": pipeline.__argosy_inputs__(),
     }
     text = Path(file).read_text(encoding="utf-8", errors="replace") if Path(file).is_file() else ""
-    found = loaded([json.loads(json.dumps(told))], Source(text, file), [], _own_modules(Path(file)))
+    described = [json.loads(json.dumps(told))]
+    found = loaded(described, Source(text, file), [], _own_modules(Path(file)), folder=project.folder)
     source = source_of_program(project, found)
     submitted = submit(project, source, source.workflows[0], wanted)
     _drive(project, submitted.run_id, submitted.name, quiet=quiet)

@@ -105,21 +105,29 @@ def _loaded(answer: dict[str, Any], file: str, source: Source, strict: bool) -> 
 
 
 def loaded(
-    found: Iterable[dict[str, Any]], source: Source, paths: list[str], files: list[str], *, strict: bool = True
+    found: Iterable[dict[str, Any]],
+    source: Source,
+    paths: list[str],
+    files: list[str],
+    *,
+    strict: bool = True,
+    folder: Path | None = None,
 ) -> Loaded:
     """Workflows of a program as documents, each as `argosy.dsl.finding` tells it.
 
-    paths: the folders that its modules were found by. files: those of its own modules.
+    paths: the folders that its modules were found by. files: those of its own modules. folder: the project's; that of
+    the current folder by default.
     """
+    project = (folder or project_folder(Path.cwd())).resolve()
     documents: list[LoadedDocument] = []
     diagnostics: list[Diagnostic] = []
     for one in found:
         program = Program(
-            file=_in_project(source.file),
+            file=_in_project(source.file, project),
             name=str(one["name"]),
             kind=str(one["kind"]),
-            folders=_below_project(paths),
-            files=_below_project([source.file, *files]),
+            folders=_below_project(paths, project),
+            files=_below_project([source.file, *files], project),
         )
         document = _document(one, source, len(documents), strict, program)
         diagnostics += document.diagnostics
@@ -139,9 +147,8 @@ def ready(loaded: Loaded) -> Loaded:
 _NOTHING = "a workflow is a function with @workflow, or a Workflow of Hera, among the names of the module"
 
 
-def _below_project(paths: Iterable[str]) -> tuple[str, ...]:
+def _below_project(paths: Iterable[str], project: Path) -> tuple[str, ...]:
     """Paths relative to the project's folder, each once; those outside of it are left out."""
-    project = project_folder(Path.cwd()).resolve()
     found = [Path(one).resolve() for one in paths]
     return tuple(dict.fromkeys(one.relative_to(project).as_posix() for one in found if one.is_relative_to(project)))
 
@@ -258,6 +265,6 @@ def _document(found: dict[str, Any], source: Source, index: int, strict: bool, p
     return Loaded(documents=documents, diagnostics=diagnostics, source=source)
 
 
-def _in_project(file: str) -> str:
-    project, path = project_folder(Path.cwd()).resolve(), Path(file).resolve()
+def _in_project(file: str, project: Path) -> str:
+    path = Path(file).resolve()
     return path.relative_to(project).as_posix() if path.is_relative_to(project) else str(path)

@@ -172,7 +172,9 @@ def shell(name: str, text: str, **more: Any) -> ContainerJob:
     return ContainerJob(name, "", "sh -c", text, **more)
 
 
-def test_loops_in_loops_and_files(tmp_path: Path) -> None:
+def test_loops_in_loops_and_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Where a program is started from does not matter: its project is where its file is.
+    monkeypatch.chdir(tmp_path)
     count = WorkflowParam("count", type=list[int], default=[1, 2])
 
     @for_loop(count)
