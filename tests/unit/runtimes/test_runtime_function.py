@@ -31,9 +31,13 @@ def waits():
 
 def kills_its_parent():
     note()
-    # Without an interpreter the parent is the supervisor.
-    if "argosy.dsl.warm" in Path(f"/proc/{os.getppid()}/cmdline").read_text():
-        os.kill(os.getppid(), 9)
+    parent = os.getppid()
+    try:
+        # Without an interpreter the parent is the supervisor.
+        if "argosy.dsl.warm" in Path(f"/proc/{parent}/cmdline").read_text():
+            os.kill(parent, 9)
+    except OSError:
+        pass  # another step was quicker
     time.sleep(0.05)
     os._exit(5)
 
