@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import urllib.request
 from pathlib import Path
@@ -67,3 +68,18 @@ def test_ports_of_ones_own_are_not_the_apps(folder: Path, argosy: Argosy) -> Non
     assert second == same == app
     assert app.isdigit()
     assert app != own
+
+
+def test_an_editor_is_the_one_on_the_path(
+    folder: Path, argosy: Argosy, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    programs = tmp_path_factory.mktemp("programs")
+    # Stands for the editor, whose words are --host ADDRESS --port NUMBER and more.
+    (programs / "openvscode-server").write_text('#!/bin/sh\nexec python3 -m http.server --bind "$2" "$4"\n')
+    (programs / "openvscode-server").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    put(folder, "  - {name: a, provider: code}")
+    assert argosy("run", "a", "--name", "editor", "--detach").code == 0
+    with urllib.request.urlopen(address(argosy, "editor"), timeout=5) as answer:
+        assert answer.status == 200
+    assert argosy("stop", "editor", "--wait").code == 0
