@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from argosy.dsl.conditions import not_, when
     from argosy.dsl.decorators import bash, container, resource, step, template
     from argosy.dsl.for_loops import for_loop
+    from argosy.dsl.job_values import WorkflowParam
     from argosy.dsl.jobs import Run_with
     from argosy.dsl.options import Retry, Secret, run_with, secret
     from argosy.dsl.shapes import Dir
-    from argosy.dsl.sketch import BaseJob, ContainerJob, ResourceJob, WorkflowParam
+    from argosy.dsl.sketch import BaseJob, ContainerJob, ResourceJob
     from argosy.dsl.steps import Step
     from argosy.dsl.trouble import TraceError
     from argosy.dsl.while_loops import while_loop
@@ -73,7 +74,8 @@ _ROOMS = {
     "argosy.dsl.jobs": ("Run_with",),
     "argosy.dsl.options": ("Retry", "Secret", "run_with", "secret"),
     "argosy.dsl.shapes": ("Dir",),
-    "argosy.dsl.sketch": ("BaseJob", "ContainerJob", "ResourceJob", "WorkflowParam"),
+    "argosy.dsl.job_values": ("WorkflowParam",),
+    "argosy.dsl.sketch": ("BaseJob", "ContainerJob", "ResourceJob"),
     "argosy.dsl.decorators": ("bash", "container", "resource", "step", "template"),
     "argosy.dsl.steps": ("Step",),
     "argosy.dsl.trouble": ("TraceError",),

@@ -2,7 +2,7 @@
 # What a stand-in holds is behind an underscore, since its other names are the user's fields.
 """What surrounds a job: a condition, a loop over items, a loop with a condition; and jobs in a row as one.
 
-It knows the decorators of functions that return jobs. What they become is what `control` makes of the same things.
+It knows the decorators of functions that return jobs; templates are made by `when`, `for_loop` and `while_loop`.
 """
 
 from __future__ import annotations
@@ -16,17 +16,10 @@ from argosy.dsl.conditions import when
 from argosy.dsl.deferring import several_jobs
 from argosy.dsl.expression import Each
 from argosy.dsl.for_loops import for_loop
+from argosy.dsl.job_values import PRINTED, Condition, Known, WorkflowParam
 from argosy.dsl.options import OptionWords, run_with
 from argosy.dsl.shapes import File, Json, Record, shape_of
-from argosy.dsl.sketch import (
-    PRINTED,
-    BaseJob,
-    Condition,
-    Known,
-    WorkflowParam,
-    record,
-    run_in_order,
-)
+from argosy.dsl.sketch import BaseJob, record, run_in_order
 from argosy.dsl.trouble import TraceError
 from argosy.dsl.values import FileStandin, ManyStandin, ParameterStandin, element_type, type_of
 from argosy.dsl.while_loops import while_loop

@@ -35,7 +35,7 @@ from argosy.dsl.trouble import Place, TraceError, place_of, place_of_user
 from argosy.dsl.while_loops import DEEPEST
 
 if TYPE_CHECKING:
-    from argosy.dsl.sketch import WorkflowParam
+    from argosy.dsl.job_values import WorkflowParam
 
 P = ParamSpec("P")
 R = TypeVar("R")
