@@ -20,6 +20,7 @@ from argosy.dsl.job_values import PRINTED, Condition, Known, WorkflowParam
 from argosy.dsl.options import OptionWords, run_with
 from argosy.dsl.shapes import File, Json, Record, shape_of
 from argosy.dsl.sketch import BaseJob, record, run_in_order
+from argosy.dsl.tracing import StepCalled, asked
 from argosy.dsl.trouble import TraceError
 from argosy.dsl.values import FileStandin, ManyStandin, ParameterStandin, element_type, type_of
 from argosy.dsl.while_loops import while_loop
@@ -204,11 +205,14 @@ def _takes_one(function: Callable[..., Any]) -> bool:
 def makes_jobs(function: Callable[..., Any], over: Any = ()) -> bool:
     """Whether a function that is decorated returns jobs; asked outside of a trace only."""
     item = item_of(range(over) if isinstance(over, int) else over, function)
+    token = asked.set(True)
     try:
         return several_jobs(function(item) if _takes_one(function) else function())
-    except (TypeError, ValueError, AttributeError):
-        # A function of plain values that is given something else.
+    except (TypeError, ValueError, AttributeError, StepCalled):
+        # A function of plain values that is given something else, or one of steps.
         return False
+    finally:
+        asked.reset(token)
 
 
 def job_of(made: Any, function: Callable[..., Any]) -> BaseJob:

@@ -18,7 +18,7 @@ from argosy.dsl.options import Options, OptionWords, checked
 from argosy.dsl.scopes import Scope, kebab
 from argosy.dsl.shapes import Signature
 from argosy.dsl.taking import Given, given, tasks_of
-from argosy.dsl.tracing import LeafTemplate, ReferredTemplate, Trace, current
+from argosy.dsl.tracing import LeafTemplate, ReferredTemplate, StepCalled, Trace, asked, current
 from argosy.dsl.trouble import Place, TraceError, place_of
 
 P = ParamSpec("P")
@@ -48,6 +48,8 @@ class Step(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         scope = current()
         if scope is None:
+            if asked.get():
+                raise StepCalled
             return self.function(*args, **kwargs)
         return cast(R, self._record(scope, args, kwargs))
 

@@ -23,6 +23,13 @@ KEPT = "-kept"
 GATHER = "give the list to a step that returns it: def gather(models: list[Model]) -> list[Model]: return models"
 _current: contextvars.ContextVar[Scope | None] = contextvars.ContextVar("scope", default=None)
 
+# Set while a function is asked what it returns, outside of a trace: no step runs then.
+asked: contextvars.ContextVar[bool] = contextvars.ContextVar("asked", default=False)
+
+
+class StepCalled(Exception):
+    """A function that is asked what it returns calls a step."""
+
 
 def current() -> Scope | None:
     """The scope that records now; None outside of a trace."""

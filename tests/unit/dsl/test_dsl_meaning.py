@@ -235,3 +235,18 @@ def test_it_means_what_python_means(meant: Workflow[[], Any]) -> None:
         assert isinstance(leaf.shape, (Text, Json))
         parts[leaf.name] = codec.from_text(run.parameters[leaf.name], leaf.shape)
     assert codec.whole(parts, shape, "") == meant()
+
+
+def test_a_decorated_loop_runs_each_item_once_beside_jobs() -> None:
+    import argosy.dsl.sketch  # noqa: F401
+
+    seen: list[int] = []
+
+    @for_loop([1, 2])
+    def body(number: int) -> int:
+        value = count(number)
+        seen.append(value)
+        return value
+
+    assert body() == [1, 2]
+    assert seen == [1, 2]
