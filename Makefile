@@ -12,7 +12,7 @@ torture:
 	ARGOSY_KILLS=1000 ARGOSY_ROUNDS=200 $(PY)/pytest tests/faults/test_driver_*.py
 	ARGOSY_TORTURE=1 $(PY)/pytest tests/faults/test_record_*.py tests/faults/test_store_*.py
 	ARGOSY_SLOW=1 $(PY)/pytest tests/conformance
-# A workflow in Python means what Python means: 10,000 random programs, about ten minutes.
+# A workflow in Python means what Python means: 10,000 random programs, about six minutes of one core.
 programs:       ; ARGOSY_PROGRAMS=10000 $(PY)/pytest tests/properties/test_python_programs.py
 # Figures of this machine: the engine beside other tools, then its parts.
 bench:
