@@ -6,7 +6,7 @@ It knows no engine and no workflow: a `StepSpec` is complete, all tags replaced,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
@@ -184,10 +184,8 @@ class Runner(Protocol):
     Nothing is lost when the driver dies in between: a later `adopt` tells what became of every id.
     """
 
-    @property
-    def holds_back(self) -> bool:
-        """Whether `start` heeds a width."""
-        ...
+    # Whether `start` heeds a width.
+    holds_back: ClassVar[bool]
 
     def adopt(self) -> dict[str, Exit | None]:
         """Every id that was ever started in this run: its exit, or None while it runs.
