@@ -11,20 +11,20 @@ def shout(text: str) -> str:
     return 'printf %s "$text" | tr a-z A-Z'
 
 
-@container(command=["sh", "-c"], args=['rev < "$letter" > "$out"'])
+@container(command=["sh", "-c"], args=['tac "$letter" > "$out"'])
 def turn_round(letter: Path) -> Path: ...
 
 
 @step
 def write(text: str) -> Path:
     letter = Path("letter.txt")
-    letter.write_text(text + "\n")
+    letter.write_text("\n".join(text) + "\n")
     return letter
 
 
 @step
 def read(letter: Path) -> str:
-    return letter.read_text().strip()
+    return "".join(letter.read_text().split())
 
 
 @workflow
