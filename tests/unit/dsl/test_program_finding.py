@@ -235,7 +235,8 @@ def _end_of_mistake(program: str) -> int:
     try:
         compile(program, "program.py", "exec")
     except SyntaxError as error:
-        return max(error.end_offset or 0, 0)
+        last = error.end_offset or 0
+        return last if last > (error.offset or 1) else 0
     raise AssertionError("it has no mistake")
 
 
