@@ -46,6 +46,42 @@ def read_yaml(source: Source, limits: Limits, builder: TreeBuilder) -> None:
         explain(problem, builder)
 
 
+# What stands for the backslash of `\\'` while a text is parsed: as long as it, and in no text by chance.
+_STANDIN = "\ue0a7"
+# Each double-quoted text with one costs another look at the whole, of which there are this many characters at most.
+_MOST_LOOKED_AT = 5_000_000
+_QUOTED = re.compile(r'"(?:[^"\\]|\\[\s\S])*"?')
+
+
+def _with_quotes(text: str) -> str:
+    """The text with `\\'` in double quotes made parseable: YAML knows no such escape, Go's parser does."""
+    if "\\'" not in text or _STANDIN in text:
+        return text
+    for _ in range(_MOST_LOOKED_AT // len(text)):
+        start = _unknown_quote(text)
+        quoted = _QUOTED.match(text, start) if start is not None else None
+        if quoted is None:
+            break
+        mended = re.sub(r"\\([\s\S])", lambda found: f"{_STANDIN}'" if found[1] == "'" else found[0], quoted[0])
+        text = text[: quoted.start()] + mended + text[quoted.end() :]
+    return text
+
+
+def _unknown_quote(text: str) -> int | None:
+    """Where the first double-quoted text begins that cannot be parsed for its `\\'`; None if there is none."""
+    parser = _parser(text)
+    try:
+        while parser.get_event() is not None:
+            pass
+    except yaml.MarkedYAMLError as problem:
+        start, at = problem.context_mark, problem.problem_mark
+        if start is not None and at is not None and "unknown escape" in (problem.problem or ""):
+            return start.index if "'" in text[at.index : at.index + 2] else None
+    except yaml.YAMLError:
+        return None
+    return None
+
+
 def _parser(text: str) -> Any:
     """libyaml's parser, or PyYAML's own, which is the same but some twenty times slower."""
     return yaml.CSafeLoader(text) if yaml.__with_libyaml__ else yaml.SafeLoader(text)
@@ -56,9 +92,12 @@ class _Reader:
         self.text = source.text
         self.limits = limits
         self.builder = builder
+        self.mended = False
 
     def read(self) -> None:
-        next_event: Callable[[], Any] = _parser(self.text).get_event
+        mended = _with_quotes(self.text)
+        self.mended = mended is not self.text
+        next_event: Callable[[], Any] = _parser(mended).get_event
         builder = self.builder
         while True:
             event = next_event()
@@ -87,7 +126,7 @@ class _Reader:
         return place
 
     def _scalar(self, event: Any) -> None:
-        text: str = event.value
+        text: str = event.value.replace(_STANDIN, "") if self.mended else event.value
         place = pack(event.start_mark.index, event.end_mark.index)
         value: ScalarValue = text
         if event.tag is not None:
