@@ -11,6 +11,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import driven
@@ -60,17 +61,17 @@ class Functions(driven.Folder):
         return lines
 
 
-def warm_interpreters(home: Path) -> list[int]:
-    """Those of runs of this home; what they have forked says in its environment which step it is."""
-    found: list[int] = []
+def warm_interpreters(home: Path) -> Iterator[int]:
+    """Those of runs of this home: children of a supervisor, where what they have forked are children of theirs."""
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if (
                 str(home).encode() in (path / "cmdline").read_bytes()
                 and b"ARGOSY_WARM= " in (path / "environ").read_bytes()
             ):
-                found.append(int(path.name))
-    return found
+                parent = (path / "stat").read_text().rpartition(")")[2].split()[1]
+                if b"supervisor.py" in Path(f"/proc/{parent}/cmdline").read_bytes():
+                    yield int(path.name)
 
 
 def test_killed_drivers_and_interpreters(tmp_path: Path) -> None:
