@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
 from argosy.api.run import Run
 from argosy.dsl import codec
+from argosy.dsl.cells import file_of
 from argosy.dsl.loading import LoadingOver, is_loading
 from argosy.dsl.places import code_root
 from argosy.dsl.shapes import File, leaves
@@ -151,11 +152,12 @@ def _submitted(project: Project, pipeline: Workflow[..., Any], wanted: Wanted, *
     from argosy.project.sources import source_of_program, submit
     from argosy.syntax.span import Source
 
-    file = pipeline.line.file
+    manifest = pipeline.manifest()
+    file = str(file_of(Path(pipeline.line.file), project.folder))
     told = {
         "name": pipeline.function.__name__,
         "kind": "argosy",
-        "manifest": pipeline.manifest(),
+        "manifest": manifest,
         "origins": [list(one) for one in pipeline.__argosy_origins__],
         "inputs": pipeline.__argosy_inputs__(),
     }

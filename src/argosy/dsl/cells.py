@@ -28,6 +28,11 @@ def write_module(cells: Iterable[str], folder: Path) -> Path:
     return path
 
 
+def file_of(program: Path, folder: Path) -> Path:
+    """The file that a workflow was written in: of one from cells, the module that was written of them."""
+    return program if program.is_file() else next(folder.glob(f"{PREFIX}*.py"), folder / "notebook")
+
+
 def module_text(cells: Iterable[str]) -> str:
     """The imports, functions and classes of cells, and the assignments that these need; of each name the last one."""
     statements = [one for cell in cells for one in _statements(cell)]

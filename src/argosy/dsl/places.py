@@ -16,12 +16,15 @@ ROOT_VARIABLE = "ARGOSY_CODE_ROOT"
 
 
 def code_root(file: Path) -> Path:
-    """The project's folder around the working folder when the file is in it, else the one around the file."""
+    """The project's folder around the working folder when the file is in it, else the one around the file.
+
+    What a notebook calls the file of a cell is nowhere; its code is the working folder's.
+    """
     given = os.environ.get(ROOT_VARIABLE)
     if given:
         return Path(given).resolve()
     around = project_folder(Path.cwd().resolve())
-    return around if file.is_relative_to(around) else project_folder(file.parent)
+    return around if file.is_relative_to(around) or not file.is_file() else project_folder(file.parent)
 
 
 def project_folder(folder: Path) -> Path:

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from argosy.dsl.cells import module_text, write_module
+from argosy.dsl.cells import file_of, module_text, write_module
+from argosy.dsl.places import code_root
 
 CELLS = """
 from IPython.core.interactiveshell import InteractiveShell
@@ -64,3 +65,36 @@ def test_the_same_cells_are_the_same_file(tmp_path):
     second = write_module(["x = 2", "def f():\n    return x"], tmp_path)
     assert second != first
     assert not first.exists()
+
+
+def test_a_cell_whose_file_is_nowhere_is_of_the_working_folder(tmp_path, monkeypatch):
+    """A kernel of Jupyter calls the file of a cell by a name in a folder for temporary files."""
+    (tmp_path / "argosy.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    cell = tmp_path.parent / "ipykernel_1" / "2.py"
+    assert code_root(cell) == tmp_path
+    assert file_of(cell, tmp_path) == tmp_path / "notebook"
+    written = write_module(["def f():\n    return 1"], tmp_path)
+    assert file_of(cell, tmp_path) == written
+
+
+def test_a_run_is_followed_in_one_output(tmp_path):
+    """The live tree of a notebook: what is displayed once is drawn over."""
+    pytest.importorskip("IPython")
+    program = tmp_path / "follow.py"
+    program.write_text(
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "from argosy.api.tree import NotebookTree\n"
+        "shell = InteractiveShell.instance()\n"
+        "drawn = []\n"
+        "publish = lambda data, **more: drawn.append((data['text/plain'], more.get('update', False)))\n"
+        "shell.display_pub.publish = publish\n"
+        "tree = NotebookTree('one')\n"
+        "tree.show({})\n"
+        "tree.show({})\n"
+        "tree.end({})\n"
+        "print(drawn)\n"
+    )
+    said = subprocess.run([sys.executable, program], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.strip().endswith("[('one', False), ('one  Running', True), ('one  ', True)]")
