@@ -7,7 +7,7 @@ not know which construct made a task.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -228,7 +228,7 @@ class Scope:
         for name, known in self.captured.items():
             if known == outer:
                 return Artifact(Input(self, name), rest, artifact.optional)
-        name = self.free_name(_name_of(artifact.source), self.artifacts)
+        name = self.free_name(_name_of(artifact.source))
         self.artifacts[name] = artifact.declared()
         self.captured[name] = outer
         return Artifact(Input(self, name), rest, artifact.optional)
@@ -239,7 +239,7 @@ class Scope:
             if known == expr:
                 return Ref(expr.type, Input(self, name))
         wanted = _name_of(expr.source) if isinstance(expr, Ref) else expr.task.name
-        name = self.free_name(wanted, self.parameters)
+        name = self.free_name(wanted)
         self.parameters[name] = {}
         self.captured[name] = expr
         return Ref(expr.type, Input(self, name))
@@ -251,12 +251,9 @@ class Scope:
                 hint="return it from there, and use what for_loop, while_loop or when gives back",
             )
 
-    def free_name(self, wanted: str, taken: dict[str, Any]) -> str:
+    def free_name(self, wanted: str) -> str:
         """A name for an input that no other has, parameter or artifact."""
-        name, number = wanted, 2
-        while name in self.parameters or name in self.artifacts or name in taken or name == PLACE:
-            name, number = f"{wanted}-{number}", number + 1
-        return name
+        return numbered(wanted, {*self.parameters, *self.artifacts, PLACE})
 
     def add(
         self,
@@ -300,11 +297,7 @@ class Scope:
             self.waits.append(other)
 
     def _task_name(self, wanted: str) -> str:
-        taken = {one.name for one in self.tasks}
-        name, number = wanted, 2
-        while name in taken:
-            name, number = f"{wanted}-{number}", number + 1
-        return name
+        return numbered(wanted, {one.name for one in self.tasks})
 
     def manifest(self) -> dict[str, Any]:
         """The DAG template."""
@@ -358,6 +351,14 @@ def _name_of(source: Source | Kept) -> str:
     if isinstance(source, Input):
         return source.name
     return "item" if isinstance(source, Item) else source.name.rpartition(".")[2]
+
+
+def numbered(wanted: str, taken: Container[str]) -> str:
+    """A name that is not taken yet: the one wanted, or that with a number behind it."""
+    name, number = wanted, 2
+    while name in taken:
+        name, number = f"{wanted}-{number}", number + 1
+    return name
 
 
 def kebab(name: str) -> str:

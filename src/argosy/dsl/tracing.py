@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from argosy.dsl.expression import Choice, Expr, Input, Output, Ref, declared_type
-from argosy.dsl.scopes import Artifact, Kept, Scope, Task
+from argosy.dsl.scopes import Artifact, Kept, Scope, Task, numbered
 from argosy.dsl.shapes import Nothing, Shape, leaves
 from argosy.dsl.taking import Given, given
 from argosy.dsl.trouble import Place, TraceError, place_of_user
@@ -94,11 +94,7 @@ class Trace:
         return made
 
     def template_name(self, wanted: str) -> str:
-        taken = {one.name for one in self.templates}
-        name, number = wanted, 2
-        while name in taken:
-            name, number = f"{wanted}-{number}", number + 1
-        return name
+        return numbered(wanted, {one.name for one in self.templates})
 
     def settle(self, roots: list[Scope]) -> None:
         """Leave out the templates that nothing calls, and let those that are left have the names that became free."""
@@ -136,15 +132,25 @@ def recording(scope: Scope) -> Generator[None]:
 
 def inputs_of(scope: Scope, shape: Shape, name: str, more: dict[str, Any] | None = None) -> Any:
     """Declares the inputs that a value of this shape needs, and gives its stand-in. more: fields of each parameter."""
-    found: dict[str, Expr | Artifact] = {}
-    folders: dict[str, Artifact] = {}
     for leaf in leaves(shape, name):
         if leaf.is_parameter:
             scope.parameters[leaf.name] = dict((more or {}).get(leaf.name, {}))
-            found[leaf.name] = Ref(declared_type(leaf.shape), Input(scope, leaf.name))
         if leaf.is_artifact:
-            folders[leaf.name] = Artifact(Input(scope, leaf.name), optional=leaf.is_optional)
-            scope.artifacts[leaf.name] = folders[leaf.name].declared()
+            artifact = Artifact(Input(scope, leaf.name), optional=leaf.is_optional)
+            scope.artifacts[leaf.name] = artifact.declared()
+    return _standin_from(shape, name, lambda leaf: Input(scope, leaf))
+
+
+def _standin_from(shape: Shape, name: str, source_of: Callable[[str], Input | Output]) -> Any:
+    """The stand-in of a value whose leaves are inputs or outputs. source_of: which, by a leaf's name."""
+    found: dict[str, Expr | Artifact] = {}
+    folders: dict[str, Artifact] = {}
+    for leaf in leaves(shape, name):
+        source = source_of(leaf.name)
+        if leaf.is_parameter:
+            found[leaf.name] = Ref(declared_type(leaf.shape), source)
+        if leaf.is_artifact:
+            folders[leaf.name] = Artifact(source, optional=leaf.is_optional)
             found.setdefault(leaf.name, folders[leaf.name])
     return standin(shape, found, name, folders)
 
@@ -174,15 +180,7 @@ def outcome(task: Task, shape: Shape) -> Any:
     """The stand-in of what a task gives."""
     if isinstance(shape, Nothing):
         return NothingStandin(task)
-    found: dict[str, Expr | Artifact] = {}
-    folders: dict[str, Artifact] = {}
-    for leaf in leaves(shape, ""):
-        if leaf.is_parameter:
-            found[leaf.name] = Ref(declared_type(leaf.shape), Output(task, leaf.name))
-        if leaf.is_artifact:
-            folders[leaf.name] = Artifact(Output(task, leaf.name), optional=leaf.is_optional)
-            found.setdefault(leaf.name, folders[leaf.name])
-    return standin(shape, found, "", folders)
+    return _standin_from(shape, "", lambda leaf: Output(task, leaf))
 
 
 def call_inside(scope: Scope, function: Callable[..., Any], *arguments: Any) -> Any:
