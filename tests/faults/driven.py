@@ -83,27 +83,14 @@ class Folder:
 
     def drivers(self) -> list[int]:
         """The processes that drive runs of this home."""
-        found: list[int] = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                argv = path.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if b"--drive-only" in argv and os.fsencode(self.home) in argv:
-                found.append(int(path.parent.name))
-        return found
+        return _processes(lambda argv: b"--drive-only" in argv and os.fsencode(self.home) in argv)
 
     def supervisors(self) -> list[int]:
         """The supervisors of this home's runs."""
-        found: list[int] = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                argv = path.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if len(argv) > 4 and argv[3].endswith(b"supervisor.py") and argv[4].startswith(os.fsencode(self.home)):
-                found.append(int(path.parent.name))
-        return found
+        home = os.fsencode(self.home)
+        return _processes(
+            lambda argv: len(argv) > 4 and argv[3].endswith(b"supervisor.py") and argv[4].startswith(home)
+        )
 
     def uid(self, name: str) -> str:
         return self.document(name)["metadata"]["uid"]
@@ -115,6 +102,19 @@ class Folder:
     def nothing_left(self, name: str, seconds: float = 5.0) -> None:
         uid = self.uid(name)
         await_true(lambda: not any(map(alive, processes_of(uid))), seconds, lambda: f"alive: {processes_of(uid)}")
+
+
+def _processes(is_one: Callable[[list[bytes]], bool]) -> list[int]:
+    """The processes whose command line is one of those that are meant."""
+    found: list[int] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            argv = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if is_one(argv):
+            found.append(int(path.parent.name))
+    return found
 
 
 def containers(uid: str) -> list[str]:
