@@ -20,6 +20,7 @@ def end_runs(home: Path | None, names: tuple[str, ...], strategy: str, message: 
     project = open_project(home)
     talk = console()
     word = "stopping" if strategy == requests.STOP else "terminating"
+    asked: list[str] = []
     for name in names:
         summary = project.find(name)
         requests.end(project, summary, strategy, message)
@@ -30,8 +31,21 @@ def end_runs(home: Path | None, names: tuple[str, ...], strategy: str, message: 
 
             plan = drive(project, summary.id, say=talk.say)
             talk.say(f"{summary.name} {str(plan.phase).lower()}")
-        elif wait:
-            while not project.find(summary.uid).finished:
-                time.sleep(PAUSE_SECONDS)
-            talk.say(f"{summary.name} {project.find(summary.uid).phase.lower()}")
+        else:
+            asked.append(summary.uid)
+    for uid in asked if wait else ():
+        while not project.find(uid).finished:
+            time.sleep(PAUSE_SECONDS)
+        summary = project.find(uid)
+        talk.say(f"{summary.name} {summary.phase.lower()}")
     return 0
+
+
+def unfinished(home: Path | None) -> tuple[str, ...]:
+    """The runs that are not over, the newest first."""
+    queries = open_project(home).queries
+    going_on = [one for phase in ("Pending", "Running") for one in queries.runs(phase=phase) if not one.finished]
+    found = tuple(one.uid for one in sorted(going_on, key=lambda one: -one.id))
+    if not found:
+        console().say("every run is over")
+    return found

@@ -28,7 +28,7 @@ PAUSE_SECONDS = 0.1
 @run_argument
 @click.argument("step", required=False)
 @click.option("-c", "--container", default="", help="Of this container only: main, wait, a sidecar.")
-@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@click.option("-f", "-a", "--follow", is_flag=True, help="Go on until the run ends; -a is dstack's word.")
 @click.option("--tail", "last", type=click.IntRange(min=0), help="The last lines of each step only.")
 @click.option("--grep", default="", metavar="PATTERN", help="Only lines that match.")
 @click.option("--prefix/--no-prefix", default=None, help="Mark each line with its step.")

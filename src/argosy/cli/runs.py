@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "argosy.runs/v1"
 MOST_COLUMNS = 5
+_ENDED_BY_A_PERSON = {"Stopped with strategy 'Stop'": "Stopped", "Stopped with strategy 'Terminate'": "Terminated"}
 
 
 @click.command("runs")
@@ -153,13 +154,18 @@ def _table(rows: list[Row], *, wide: bool) -> tuple[list[str], list[list[str]]]:
         took = spell(row.duration) if row.duration is not None and row.status != "Interrupted" else ""
         body.append(
             [
-                *(row.name, row.status, spell(now - row.created_at), took),
+                *(row.name, shown_status(row), spell(now - row.created_at), took),
                 *([short(label_of(row))] if labelled else []),
                 *(short(row.parameters.get(name) or "") for name in parameters),
                 *(shown_number(values[name]) if name in values else "" for name in metrics),
             ]
         )
     return head, body
+
+
+def shown_status(row: Row) -> str:
+    """A run's status for people: Argo has no word for a run that a person ended but Failed."""
+    return _ENDED_BY_A_PERSON.get(row.message, row.status)
 
 
 def label_of(row: Row) -> str:

@@ -155,14 +155,23 @@ def _as_json(one: Any) -> dict[str, Any]:
     }
 
 
+# As dstack has it.
+command.add_command(add, "update")
+
+
 @command.command("delete")
 @click.argument("name")
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
 @home_option
 def delete_secret(name: str, keys: tuple[str, ...], home: Path | None) -> None:
-    """Remove the secret NAME, or only these keys of it."""
+    """Remove the secret NAME, or only these keys of it; or what `argosy secrets add NAME` made."""
+    from argosy.dialects.dstack.script import SECRET
+
     project = open_project(home)
     if not project.home.record.exists():
         raise NotFound(f"There is no Secret named {name!r}", hint=f"{project.home.folder} holds no record")
+    held = {one.name: one.keys for one in project.vault.list()}
+    if name not in held and not keys and name in held.get(SECRET, ()):
+        name, keys = SECRET, (name,)
     project.vault.delete(name, keys)
     console().say(f"deleted {', '.join(keys) + ' of ' if keys else ''}secret {name}")

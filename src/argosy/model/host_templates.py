@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from argosy.model.manifest import ContainerFields, Metadata, Template, WorkflowSpec
+from argosy.model.manifest import ContainerFields, Metadata, Outputs, Template, WorkflowSpec
 
 # On a template (metadata.annotations): "true" makes it a host template. As an image, where no container engine is: the
 # project's interpreter.
@@ -46,6 +46,10 @@ ENVIRONMENTS_VOLUME = "argosy-environments"
 
 # On a template: the ports that its container has, with commas between them; 0 stands for any that is free.
 PORTS = "argosy.dev/ports"
+
+# On a template: the names of output artifacts, with commas between them, that are worth keeping at any moment: they are
+# also kept of a step that was ended without grace.
+KEPT_LIVE = "argosy.dev/kept-live"
 
 LARGEST_BYTES = 1 << 20
 MOST_FILES = 100
@@ -132,3 +136,11 @@ def templates_in(spec: WorkflowSpec) -> Iterator[Template]:
 def main_container(template: Template) -> ContainerFields | None:
     """The container of a container or script template."""
     return template.container or template.script
+
+
+def without_halves(template: Template) -> Template:
+    """The template of a step that was ended without grace: of its outputs only what is worth keeping at any moment."""
+    kept = annotation(template, KEPT_LIVE).split(",")
+    given = template.outputs.artifacts if template.outputs is not None else ()
+    artifacts = tuple(one for one in given if one.name in kept)
+    return msgspec.structs.replace(template, outputs=Outputs(artifacts=artifacts) if artifacts else None)

@@ -20,7 +20,7 @@ from argosy.plan.plan import Carried
 from argosy.project.hosting import CodeWanted, same_code, with_code
 from argosy.project.needs import check_resources, surroundings_of
 from argosy.project.reuse import EVERY_STEP
-from argosy.project.submission import Prepared, RunOptions, Wanted, checked, filled_in, with_machines
+from argosy.project.submission import TAG_OF, Prepared, RunOptions, Wanted, checked, filled_in, with_machines
 from argosy.project.views import RunView, find_node
 
 if TYPE_CHECKING:
@@ -230,7 +230,8 @@ def renewed(workflow: Workflow, name: str) -> Workflow:
             workflow, spec=msgspec.structs.replace(workflow.spec, workflow_template_ref=None)
         )
     metadata = workflow.metadata
-    prefix = metadata.generate_name or f"{name.rstrip('-')}-"
+    # Names of dstack's runs are made up anew.
+    prefix = metadata.generate_name or ("" if TAG_OF in metadata.annotations else f"{name.rstrip('-')}-")
     # A trial that is run again is no trial of its sweep.
     labels = {key: value for key, value in metadata.labels.items() if key not in (SWEEP, TRIAL)}
     fresh = msgspec.structs.replace(

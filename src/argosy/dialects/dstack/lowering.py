@@ -18,9 +18,10 @@ from argosy.dialects.dstack.definitions import Definition, Definitions
 from argosy.dialects.dstack.interpolation import Scope
 from argosy.dialects.dstack.providers import Provider
 from argosy.dialects.dstack.requests import requests_of, shared_memory_of
+from argosy.dialects.dstack.schema import KeptPath
 from argosy.dialects.dstack.shell import DEPENDENCIES
 from argosy.dialects.dstack.variables import GLOBAL, Variable
-from argosy.model.host_templates import APP, ENVIRONMENTS, HOST, IN_IMAGE, PORTS
+from argosy.model.host_templates import APP, ENVIRONMENTS, HOST, IN_IMAGE, KEPT_LIVE, PORTS
 from argosy.model.inputs import Input, Signature
 from argosy.model.manifest import (
     Arguments,
@@ -231,6 +232,8 @@ class _Lowering:
             shared["volume_mounts"] = (VolumeMount(name=volume.name, mount_path="/dev/shm"),)
         has_script = not provider.in_image or bool(one.commands or keys.setup)
         annotations = _annotations_of(one, provider) if has_script else {}
+        if live := [name for name, kept in _artifacts(one).items() if kept.mount]:
+            annotations[KEPT_LIVE] = ",".join(live)
         if ports := script.ports_of(one):
             annotations[PORTS] = ",".join(scope.text(each) for each in ports)
         made = Template(
@@ -345,13 +348,17 @@ def _extra(one: Definition) -> dict[str, Variable]:
 
 def artifact_names(one: Definition) -> dict[str, str]:
     """The artifacts of a workflow: names that a manifest may have, and paths relative to the code unless absolute."""
-    found: dict[str, str] = {}
+    return {name: kept.path for name, kept in _artifacts(one).items()}
+
+
+def _artifacts(one: Definition) -> dict[str, KeptPath]:
+    found: dict[str, KeptPath] = {}
     for kept in one.keys.artifacts if one.keys is not None else ():
         path = posixpath.normpath(kept.path)
-        if path in found.values():
+        if any(path == known.path for known in found.values()):
             continue
         name = _unused(_as_parameter(path.strip("/.")), found)
-        found[name] = path
+        found[name] = KeptPath(path=path, mount=kept.mount)
     return found
 
 

@@ -21,6 +21,7 @@ SECRET = "dstack"
 SECRETS = (EnvFromSource(prefix=shell.SECRET_PREFIX, secret_ref=EnvFromRef(name=SECRET, optional=True)),)
 _PLACEHOLDER = re.compile(r"@([a-z]+)@")
 _INSTALLING = re.compile(r"\b(?:pip3?|pip3?\.\d+)\s+install\b")
+_CONDA = re.compile(r"\b(?:conda|mamba)\s+activate\b")
 _PYTHON = re.compile(r"[23]\.\d+(\.\d+)?")
 
 
@@ -40,7 +41,7 @@ def source_of(one: Definition, scope: Scope, variables: Iterable[str], *, staged
     assert keys is not None
     assert provider is not None
     own_shell = bool(getattr(keys, "entrypoint", ""))
-    pieces = [shell.BASH_IF_THERE] if provider.in_image and not own_shell else []
+    pieces = [shell.BASH_IF_THERE, shell.OF_THE_IMAGE] if provider.in_image and not own_shell else []
     pieces += [shell.ENVIRONMENT, literal(shell.SECRETS)]
     if staged:
         pieces.append(shell.LAID_OVER)
@@ -51,6 +52,8 @@ def source_of(one: Definition, scope: Scope, variables: Iterable[str], *, staged
     pieces.append(_ports(one, scope))
     if provider.rendezvous:
         pieces.append(shell.MASTER)
+    if any(_CONDA.search(each) for each in (*keys.setup, *one.commands)):
+        pieces.append(shell.CONDA)
     if keys.working_dir:
         pieces.append(f"cd -- {scope.shell_word(keys.working_dir)} || exit\n")
     setup = [scope.text(each) for each in keys.setup]

@@ -31,6 +31,21 @@ BASH_IF_THERE = """\
 if [ -z "$BASH_VERSION" ] && command -v bash >/dev/null; then exec bash "$0" "$@"; fi
 """
 
+# dstack's shell was an interactive one, for which an image's ~/.bashrc is written. That of a person is none of a run's
+# business, so on the host only `conda activate` is brought, which many have from there.
+OF_THE_IMAGE = """\
+if [ -n "$BASH_VERSION" ] && [ -r ~/.bashrc ]; then PS1='$ ' . ~/.bashrc; fi
+"""
+
+CONDA = """\
+# Where there is a conda, `conda activate` is too.
+for _folder in ~/miniconda3 ~/anaconda3 ~/miniforge3 /opt/conda; do
+  if [ -n "$CONDA_EXE" ] || command -v conda >/dev/null; then break; fi
+  if [ -x "$_folder/bin/conda" ]; then CONDA_EXE="$_folder/bin/conda"; fi
+done
+if command -v "${CONDA_EXE:-conda}" >/dev/null; then eval "$("${CONDA_EXE:-conda}" shell.bash hook)"; fi
+"""
+
 LAID_OVER = """\
 # What other runs left, at the paths where they left it.
 for _folder in .dstack-dependencies/*; do

@@ -26,6 +26,7 @@ from argosy.model.events import (
     StopRequested,
     TimePassed,
 )
+from argosy.model.host_templates import without_halves
 from argosy.model.status import Phase
 from argosy.plan.actions import AcquireLocks, Action, Kill, ReadCache, ReleaseLocks, Start, WriteCache
 from argosy.plan.document import progress_of, status_of
@@ -535,7 +536,7 @@ class Driver:
     def _collected(self, start: Start, pod: Pod) -> AttemptExited:
         if self._plan.is_aborted and pod.node in self._stopping:
             # Without grace, what it was writing may be half of it.
-            start = msgspec.structs.replace(start, template=msgspec.structs.replace(start.template, outputs=None))
+            start = msgspec.structs.replace(start, template=without_halves(start.template))
         try:
             return collect(start, pod, self._context, self._options)
         except ArgosyError as problem:

@@ -1,0 +1,148 @@
+"""What people who come from dstack type and expect, but for what a workflow itself may say."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from pathlib import Path
+
+import pytest
+from cli_samples import Argosy
+from dstack_projects import IMAGE, logs, need_image, put
+
+WAITS = "  - {name: a, provider: bash, commands: ['echo kept > out/x; echo > seen/$RUN_NAME', sleep 100], %s}"
+
+
+def waiting(folder: Path, argosy: Argosy, name: str, more: str = "artifacts: [out]") -> None:
+    """A run that has written an output and goes on."""
+    seen = folder / "seen"
+    seen.mkdir(exist_ok=True)
+    put(folder, WAITS.replace("seen/", f"{seen}/") % more)
+    assert argosy("run", "a", "--name", name, "--detach").code == 0
+    for _ in range(400):
+        if (seen / name).exists():
+            return
+        time.sleep(0.05)
+    raise AssertionError(logs(argosy, name))
+
+
+# -- how runs are ended
+
+
+def test_stop_all_ends_every_run_that_is_not_over(folder: Path, argosy: Argosy) -> None:
+    for name in ("one", "two"):
+        waiting(folder, argosy, name)
+    nothing = argosy("stop")
+    assert (nothing.code, "write argosy stop RUN, or argosy stop --all" in nothing.err) == (2, True)
+    assert argosy("stop", "--all", "one").code == 2
+    assert argosy("stop", "-a", "-y", "--wait").err == "stopping two\nstopping one\ntwo failed\none failed\n"
+    assert argosy("stop", "-a").err == "every run is over\n"
+
+
+def test_a_run_that_a_person_ended_is_told_from_one_that_failed(folder: Path, argosy: Argosy) -> None:
+    waiting(folder, argosy, "stopped")
+    assert argosy("stop", "stopped", "--wait").code == 0
+    waiting(folder, argosy, "aborted")
+    assert argosy("stop", "-x", "aborted", "--wait").code == 0
+    put(folder, "  - {name: a, provider: bash, commands: ['false']}")
+    assert argosy("run", "a", "--name", "failed", "-q").code == 1
+    shown = {line.split()[0]: line.split()[1] for line in argosy("ps").out.splitlines()[1:]}
+    assert shown == {"failed": "Failed", "aborted": "Terminated", "stopped": "Stopped"}
+    # The record has Argo's words.
+    found = json.loads(argosy("get", "stopped", "-o", "json").out)["status"]
+    assert (found["phase"], found["message"]) == ("Failed", "Stopped with strategy 'Stop'")
+
+
+def test_what_is_saved_as_it_is_written_outlives_an_abort(folder: Path, argosy: Argosy) -> None:
+    waiting(folder, argosy, "live", "artifacts: [{path: out, mount: true}, {path: other}]")
+    assert argosy("stop", "live", "--abort", "--wait").code == 0
+    listed = json.loads(argosy("artifacts", "list", "live", "-o", "json").out)["artifacts"]
+    assert [one["artifact"]["name"] for one in listed] == ["out"]
+    assert argosy("artifacts", "download", "live", "-d", "here").code == 0
+    assert (folder / "here" / "out" / "x").read_text() == "kept\n"
+
+
+def test_a_run_that_is_restarted_has_a_name_of_its_own(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, commands: ['true']}")
+    assert argosy("run", "a", "--name", "mine", "-q").code == 0
+    again = argosy("restart", "mine", "-q", "-o", "name")
+    assert re.fullmatch(r"[a-z]+-[a-z]+-\d\n", again.out)
+
+
+# -- what a step sees
+
+
+def test_variables_that_dstacks_runner_set(folder: Path, argosy: Argosy) -> None:
+    names = "PYTHONUNBUFFERED RUN_NAME JOB_ID HOSTNAME JOB_HOSTNAME PORT_0 JOB_PORT_0 PORT_1"
+    put(folder, "  - {name: a, provider: bash, ports: 2, commands: ['python show.py']}")
+    (folder / "show.py").write_text(f"import os\nfor name in '{names}'.split(): print(os.environ[name])\n")
+    assert argosy("run", "a", "--name", "mine", "-q").code == 0
+    unbuffered, name, job, host, job_host, port, same, other = logs(argosy).split()
+    assert (unbuffered, name, job_host) == ("1", "mine", "127.0.0.1")
+    assert job.startswith("mine-")
+    assert host
+    assert port == same
+    assert {port.isdigit(), other.isdigit()} == {True}
+    assert port != other
+
+
+def test_variables_by_which_torchruns_processes_meet(folder: Path, argosy: Argosy) -> None:
+    names = "MASTER_ID MASTER_JOB_ID MASTER_HOSTNAME MASTER_JOB_HOSTNAME MASTER_PORT_0 MASTER_JOB_PORT_0 PORT_0 JOB_ID"
+    put(folder, "  - {name: a, provider: torchrun, file: a.py}")
+    inside = folder / "torch" / "distributed"
+    inside.mkdir(parents=True)
+    (folder / "torch" / "__init__.py").touch()
+    (inside / "__init__.py").touch()
+    (inside / "run.py").write_text(f"import os\nfor name in '{names}'.split(): print(os.environ[name])\n")
+    assert argosy("run", "a", "-q").code == 0
+    id, job_id, host, job_host, port, job_port, own_port, own_id = logs(argosy).split()
+    assert id == job_id == own_id
+    assert (host, job_host) == ("127.0.0.1", "127.0.0.1")
+    assert port == job_port == own_port
+
+
+def test_conda_activate_works_without_a_bashrc(
+    folder: Path, argosy: Argosy, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("home")
+    (home / ".bashrc").write_text("export FROM_BASHRC=1\n")
+    conda = home / "miniconda3" / "bin" / "conda"
+    conda.parent.mkdir(parents=True)
+    # What `conda shell.bash hook` prints is a function of this name.
+    conda.write_text("""#!/bin/sh\necho 'conda() { echo "$1 $2"; export CONDA_PREFIX=/envs/$2; }'\n""")
+    conda.chmod(0o755)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("CONDA_EXE", raising=False)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    commands = "[conda activate mnist, 'echo $CONDA_PREFIX [$FROM_BASHRC]']"
+    put(folder, f"  - {{name: a, provider: bash, commands: {commands}}}")
+    assert argosy("run", "a", "-q").code == 0
+    assert logs(argosy) == "activate mnist\n/envs/mnist []\n"
+
+
+def test_the_bashrc_of_an_image_is_read(folder: Path, argosy: Argosy) -> None:
+    need_image()
+    (folder / "home").mkdir()
+    (folder / "home" / ".bashrc").write_text('[ -z "$PS1" ] && return\nexport FROM_BASHRC=1\n')
+    (folder / "argosy.toml").write_text('[code]\nrules = ["include home/.bashrc"]\n')
+    workflow = f"""
+  - name: a
+    provider: docker
+    image: {IMAGE}
+    env: [HOME=/argosy/code/home]
+    commands: ['echo "[$FROM_BASHRC]"']
+"""
+    put(folder, workflow)
+    assert argosy("run", "a", "--runtime", "podman", "-q").code == 0
+    assert logs(argosy) == "[1]\n"
+
+
+# -- verbs
+
+
+def test_secrets_are_updated_and_deleted_as_they_were_added(folder: Path, argosy: Argosy) -> None:
+    for verb in ("add", "update"):
+        assert argosy("secrets", verb, "API_KEY", f"value of {verb}").code == 0
+    assert argosy("secrets", "delete", "API_KEY").err == "deleted API_KEY of secret dstack\n"
+    assert argosy("secrets", "delete", "API_KEY").code == 4
