@@ -19,8 +19,8 @@ _TRAINED = "its images, its repository of code, pip and tensorboard are stand-in
 # file: outcome, and why.
 OUTCOMES: dict[str, tuple[str, str]] = {
     "HEAD__sidecars__filesyncer__template.yaml": (
-        "refused",
-        "a Pod of Kubernetes, which a workspace's author copies from; no workflow is in it",
+        "Succeeded",
+        "a Pod, run as a workflow of one step; its server is one that ends; what Onepanel keeps for it is applied",
     ),
     "HEAD__tasks__metrics-writer__template.yaml": ("Succeeded", _TRAINED),
     "HEAD__workflows__hyperparameter-tuning__mnist__template.yaml": ("Succeeded", _TRAINED),
@@ -31,9 +31,9 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     ),
     "feat-when__workflow__templates__workflows__maskrcnn-training__template.v9.yaml": ("Succeeded", _TRAINED),
     "feat-withItems__workflow__templates__workspaces__base__template.yaml": (
-        "refused",
-        "a sketch of what the server makes of a workspace: `<volumeClaimTemplate.metadata.name>` is no name of a "
-        "parameter, a task has a field `parameters`, and `workflow.parameters.action` is nowhere",
+        "not run",
+        "a sketch of what the server makes of a workspace: it is read, listed and converted, and its steps make a "
+        "Service, a VirtualService and a StatefulSet, which are for a cluster",
     ),
 }
 REPOSITORY = "https://github.com/onepanelio/templates"
@@ -43,13 +43,28 @@ _IMAGES = (
     "onepanel/python-sdk:v0.19.0",
     "onepanel/nni-web-ui:0.17.0",
     "python:3.9.1-alpine",
+    "onepanel/filesyncer:v0.18.0",
 )
 _PROGRAMS = {
     "python": f'#!/bin/sh\nexec {sys.executable} "$@"\n',
     "pip": '#!/bin/sh\necho "pip $*"\n',
     "tensorboard": '#!/bin/sh\necho "tensorboard $*" >> "$2/../tensorboard.log" 2>/dev/null\nexec sleep 600\n',
     "nni": "#!/bin/sh\nexec sleep 600\n",
+    "filesyncer": '#!/bin/sh\necho "$@" && cat /etc/onepanel/artifactRepository && touch /mnt/data/synced\n',
 }
+# What the server keeps for the programs of a namespace.
+_ONEPANEL = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: onepanel}
+data: {artifactRepository: "s3: {bucket: here}"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: onepanel}
+stringData: {artifactRepositoryS3AccessKey: none-at-all}
+"""
+_ENTRYPOINTS = {"onepanel/nni-web-ui:0.17.0": "nni", "onepanel/filesyncer:v0.18.0": "filesyncer"}
 _METRICS = '[{"name": "accuracy", "value": 0.75}]'
 _CODE = {
     "workflows/hyperparameter-tuning/mnist/main.py": "print('a trial')\n",
@@ -142,9 +157,12 @@ def make_stand_ins(folder: Path) -> None:
         lines.append(f"environment = {{ PYTHONPATH = {json.dumps(str(folder / 'packages'))} }}")
         files = {"/opt/onepanel/nni/start.py": str(folder / "nni_start.py")} if image == _IMAGES[0] else {}
         lines.append("files = { " + ", ".join(f"{json.dumps(a)} = {json.dumps(b)}" for a, b in files.items()) + " }")
-        if "web-ui" in image:
-            lines.append(f"entrypoint = [{json.dumps(str(folder / 'bin' / 'nni'))}]")
+        if image in _ENTRYPOINTS:
+            lines.append(f"entrypoint = [{json.dumps(str(folder / 'bin' / _ENTRYPOINTS[image]))}]")
     write(folder / "argosy.toml", "\n".join(lines[1:]) + "\n")
+    write(folder / "onepanel.yaml", _ONEPANEL)
+    applied = argosy(folder, "apply", "-f", "onepanel.yaml")
+    assert applied.returncode == 0, applied.stderr
 
 
 def with_local_code(file: Path, folder: Path) -> Path:

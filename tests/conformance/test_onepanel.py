@@ -13,14 +13,17 @@ from argosy.dialects.onepanel.reader import load
 from argosy.runners.local.runtimes import choose
 
 FILES = onepanel.files()
-READ = [file for file in FILES if onepanel.OUTCOMES[file.name][0] != "refused"]
+RUN = [file for file in FILES if onepanel.OUTCOMES[file.name][0] != "not run"]
+SKETCH = onepanel.TEMPLATES / "feat-withItems__workflow__templates__workspaces__base__template.yaml"
 # How many parameters each has, and how many of them a form shows to everybody.
 FORMS = {
+    "HEAD__sidecars__filesyncer__template.yaml": (0, 0),
     "HEAD__tasks__metrics-writer__template.yaml": (0, 0),
     "HEAD__workflows__hyperparameter-tuning__mnist__template.yaml": (4, 4),
     "HEAD__workflows__maskrcnn-training__template.yaml": (9, 6),
     "HEAD__workflows__tensorflow-mnist-training__template.yaml": (2, 2),
     "feat-when__workflow__templates__workflows__maskrcnn-training__template.v9.yaml": (9, 6),
+    SKETCH.name: (6, 4),
 }
 
 
@@ -35,10 +38,10 @@ def works(runtime: str) -> None:
 
 def test_every_template_is_in_the_table() -> None:
     assert [file.name for file in FILES] == sorted(onepanel.OUTCOMES)
-    assert set(FORMS) == {file.name for file in READ}
+    assert set(FORMS) == {file.name for file in FILES}
 
 
-@named(READ)
+@named(FILES)
 def test_read_listed_and_converted(file: Path, tmp_path: Path) -> None:
     linted = onepanel.argosy(tmp_path, "lint", "-o", "json", str(file))
     assert linted.returncode == 0, linted.stdout
@@ -54,22 +57,25 @@ def test_read_listed_and_converted(file: Path, tmp_path: Path) -> None:
     assert again.returncode == 0, again.stdout
 
 
-def test_the_pod_is_refused_by_its_kind(tmp_path: Path) -> None:
-    done = onepanel.argosy(tmp_path, "lint", str(onepanel.TEMPLATES / "HEAD__sidecars__filesyncer__template.yaml"))
-    assert done.returncode == 3
-    assert "a Pod is not run here" in done.stdout
-
-
 def test_the_sketch_is_read_and_its_mistakes_are_told(tmp_path: Path) -> None:
-    file = onepanel.TEMPLATES / "feat-withItems__workflow__templates__workspaces__base__template.yaml"
-    loaded = load(file.read_bytes(), str(file), strict=False)
-    (document,) = loaded.documents
-    assert document.signature is not None
-    assert [one.name for one in document.signature.inputs][:2] == ["name", "machine-type"]
-    done = onepanel.argosy(tmp_path, "lint", str(file))
+    done = onepanel.argosy(tmp_path, "lint", "-o", "json", str(SKETCH))
+    (linted,) = json.loads(done.stdout)["files"]
+    assert [(one["rule"], one["severity"], one["line"]) for one in linted["findings"]] == [
+        ("onepanel-sketch", "warning", 19),
+        ("onepanel-sketch", "warning", 19),
+        ("onepanel-sketch", "warning", 39),
+        ("onepanel-sketch", "note", 51),
+        ("onepanel-sketch", "note", 81),
+        ("onepanel-sketch", "warning", 121),
+        ("resource-manifest-key", "warning", 121),
+    ]
+
+
+def test_the_sketch_is_refused_when_it_is_to_run(tmp_path: Path) -> None:
+    done = onepanel.argosy(tmp_path, "run", str(SKETCH))
     assert done.returncode == 3
-    for said in ("name-invalid", "a DAG task has no field `parameters`", "{{workflow.parameters.action}}"):
-        assert said in done.stdout
+    for kind in ("Service", "VirtualService", "StatefulSet"):
+        assert f"the resource is a {kind}, which exists on a cluster only" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +86,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@named(READ)
+@named(RUN)
 def test_run(file: Path, home: Path) -> None:
     copy = onepanel.with_local_code(file, home)
     done = onepanel.argosy(home, "run", str(copy), "--runtime", "sandbox", "-q", "-o", "json")
@@ -89,6 +95,10 @@ def test_run(file: Path, home: Path) -> None:
     assert run["status"]["phase"] == onepanel.OUTCOMES[file.name][0]
     name = run["metadata"]["name"]
     metrics = json.loads(onepanel.argosy(home, "metrics", name, "-o", "json").stdout)
+    if "filesyncer" in file.name:
+        said = onepanel.argosy(home, "logs", name).stdout
+        assert said.splitlines() == ["server -server-prefix=/sys/filesyncer", "s3: {bucket: here}"]
+        return
     accuracy = 0.981 if "metrics-writer" in file.name else 0.75
     assert any(one["name"] == "accuracy" and one["last"] == accuracy for one in metrics["metrics"]), metrics
     kept = home / ".argosy" / "repository" / "artifacts" / "default" / name
@@ -100,7 +110,7 @@ def test_run(file: Path, home: Path) -> None:
 
 def test_variants_of_when(home: Path) -> None:
     """Without validation and augmentation the branch without preprocessing trains."""
-    (file,) = (one for one in READ if one.name.startswith("feat-when"))
+    (file,) = (one for one in RUN if one.name.startswith("feat-when"))
     copy = onepanel.with_local_code(file, home)
     words = ("val-split=0", "num-augmentation-cycles=0")
     done = onepanel.argosy(home, "run", str(copy), "--runtime", "sandbox", "-q", "-o", "json", *words)

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from argosy.dialects.argo_kinds import ABSENT, API_GROUP, API_VERSION, CORE_KINDS, OLDER, WORDS, refusal
+from argosy.dialects.pods import POD, as_workflow
 from argosy.errors import InvalidFile
 from argosy.model.inputs import Signature
 from argosy.model.manifest import KINDS, Document, Part
@@ -130,7 +131,9 @@ class _Reader:
             )
             return
         kind = self._kind(node, in_list)
-        if kind == "List":
+        if kind == POD:
+            self._read_pod(node, index)
+        elif kind == "List":
             self.seen -= 1
             self._read_list(node)
         elif kind is not None:
@@ -147,6 +150,15 @@ class _Reader:
         for item in items.items:
             self.read(item, in_list=True)
 
+    def _read_pod(self, node: Mapping, index: int) -> None:
+        self._check_version(node, POD)
+        pod = as_workflow(node)
+        for one in pod.problems:
+            severity = "warning" if one.rule == "field-unknown" and not self.strict else one.severity
+            self.report(one.rule, one.message, one.place, severity=severity, why=one.why, hint=one.hint)
+        if pod.node is not None:
+            self._decode(pod.node, KINDS["Workflow"], index)
+
     def _kind(self, node: Mapping, in_list: bool) -> str | None:
         """The kind of a manifest, or None behind a diagnostic."""
         given = node.values.get("kind")
@@ -162,7 +174,7 @@ class _Reader:
         if not isinstance(given, Scalar) or not isinstance(given.value, str):
             self.report("field-type", f"expected the name of a kind, found {described(given)}", given.place)
             return None
-        if given.value in KINDS or (given.value == "List" and not in_list):
+        if given.value in KINDS or given.value == POD or (given.value == "List" and not in_list):
             return given.value
         self._refuse(given.value, given.place)
         return None
@@ -178,7 +190,7 @@ class _Reader:
         self.report("kind-unknown", f"there is no kind `{shortened(kind)}`", place, hint=hint)
 
     def _check_version(self, node: Mapping, kind: str) -> None:
-        expected = "v1" if kind in CORE_KINDS else API_VERSION
+        expected = "v1" if kind in CORE_KINDS or kind == POD else API_VERSION
         given = node.values.get("apiVersion")
         if given is None or (isinstance(given, Scalar) and given.value is None):
             severity: Severity = "error" if self.strict and "kind" in node.values else "warning"
@@ -187,7 +199,7 @@ class _Reader:
         elif not isinstance(given, Scalar) or given.value != expected:
             shown = shortened(self.source.written(given.place)) if isinstance(given, Scalar) else described(given)
             ours = isinstance(given, Scalar) and str(given.value).startswith(API_GROUP + "/")
-            why = f"only {API_VERSION} is known" if ours and kind not in CORE_KINDS else ""
+            why = f"only {API_VERSION} is known" if ours and kind not in (*CORE_KINDS, POD) else ""
             message = f"a {kind} has the apiVersion {expected}, not {shown}"
             self.report("api-version", message, given.place, why=why, hint=f"write `apiVersion: {expected}`")
 

@@ -60,7 +60,6 @@ _REFUSED: dict[str, tuple[str, str]] = {
     "Sensor": ("it belongs to Argo Events", "start the workflow with `argosy run`"),
     "ExecutorPlugin": ("plugins run beside a pod of a cluster", "do its work in a step with a `container`"),
     "List": ("a List holds objects, not other lists", "put the objects of both in one List"),
-    "Pod": (_CLUSTER, _RUN_ITS_PROGRAM),
     "Job": (_CLUSTER, _RUN_ITS_PROGRAM),
     "CronJob": (_CLUSTER, "write a CronWorkflow"),
     "Deployment": (_CLUSTER, "use a template with `daemon: true`"),

@@ -165,6 +165,10 @@ BROKEN = {
         "templates: [{name: a, resource: {action: create, manifest: 'a: b: c'}}]",
         ("manifest",),
     ),
+    "resource-manifest-key": (
+        "templates: [{name: a, resource: {action: create, manifest: 'data: {a: b, a: c}'}}]",
+        ("manifest",),
+    ),
     "metric-invalid": (
         f"templates: [{{name: a, metrics: {{prometheus: [{{name: a-b, help: h, gauge: {{value: '1'}}}}]}}, {C}}}]",
         ("prometheus", 0, "name"),

@@ -129,7 +129,7 @@ def test_checked_raises_with_all_diagnostics() -> None:
 
 
 def test_a_bad_document_does_not_hide_the_others() -> None:
-    loaded = argo.load(HEAD + SPEC + "---\nkind: Pod\n---\n" + HEAD + SPEC, "w.yaml")
+    loaded = argo.load(HEAD + SPEC + "---\nkind: Job\n---\n" + HEAD + SPEC, "w.yaml")
     assert [document.index for document in loaded.documents] == [0, 2]
     assert [one.rule for one in loaded.diagnostics] == ["kind-refused"]
 

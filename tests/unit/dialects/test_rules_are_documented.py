@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
-RULE = re.compile(r'"((?:file|yaml|json|field|kind|api|number)-[a-z-]+)"')
+RULE = re.compile(r'"((?:file|yaml|json|field|kind|api|number|pod)-[a-z-]+)"')
 
 
 def test_rules() -> None:

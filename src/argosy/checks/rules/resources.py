@@ -6,11 +6,14 @@ Source: Argo docs: walk-through/kubernetes-resources.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from argosy.checks.finding import Rule
 from argosy.checks.report import Report
 from argosy.checks.survey import Place, Subject
 from argosy.expressions import tags
 from argosy.model.manifest import ResourceTemplate
+from argosy.syntax.diagnostics import Diagnostic
 from argosy.syntax.parse import parse
 
 ACTION_INVALID = Rule(
@@ -31,7 +34,14 @@ MANIFEST_INVALID = Rule(
     bad="resource: {action: create, manifest: 'a: b: c'}",
     fix="correct it at the place that is shown",
 )
-RULES = (ACTION_INVALID, MANIFEST_MISSING, MANIFEST_INVALID)
+KEY_TWICE = Rule(
+    id="resource-manifest-key",
+    severity="warning",
+    meaning="A key stands twice in a mapping of a resource's manifest: the last counts, as for Argo.",
+    bad="resource: {action: create, manifest: 'data: {a: b, a: c}'}",
+    fix="remove one, or give it another name",
+)
+RULES = (ACTION_INVALID, MANIFEST_MISSING, MANIFEST_INVALID, KEY_TWICE)
 
 # Stands in a manifest for a tag that is not filled in yet.
 FILLED_IN = "x0tag0x"
@@ -51,10 +61,14 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
     if problem:
         report.add(MANIFEST_MISSING, path, problem)
     elif resource.action not in ("delete", "get"):
-        trouble = yaml_trouble(resource.manifest)
-        if trouble:
-            message = f"{place.label}.resource.manifest must be a valid yaml: {trouble}"
+        found = [one for one in _problems_of_yaml(resource.manifest) if one.severity == "error"]
+        wrong = [one.message for one in found if one.rule != "yaml-duplicate-key"]
+        if wrong:
+            message = f"{place.label}.resource.manifest must be a valid yaml: {wrong[0]}"
             report.add(MANIFEST_INVALID, (*path, "manifest"), message)
+        elif found:
+            message = f"{place.label}.resource.manifest: {found[0].message}: the last counts"
+            report.add(KEY_TWICE, (*path, "manifest"), message)
 
 
 def plain_manifest(text: str) -> str:
@@ -68,12 +82,8 @@ def plain_manifest(text: str) -> str:
     return "".join(pieces) + text[last:]
 
 
-def yaml_trouble(text: str) -> str:
-    """Why a text is no YAML, or ""."""
-    if not text.strip():
-        return ""
-    found = parse(plain_manifest(text), "manifest").diagnostics
-    return next((problem.message for problem in found if problem.severity == "error"), "")
+def _problems_of_yaml(text: str) -> Iterable[Diagnostic]:
+    return parse(plain_manifest(text), "manifest").diagnostics if text.strip() else ()
 
 
 def _manifest_problem(place: Place, resource: ResourceTemplate) -> str:

@@ -28,11 +28,13 @@ from argosy.dialects.onepanel.schema import (
     OnepanelSpec,
 )
 from argosy.dialects.onepanel.server_calls import findings_of
+from argosy.dialects.onepanel.sketch import RULE as SKETCH
+from argosy.dialects.onepanel.sketch import filled
 from argosy.model.inputs import Signature
 from argosy.model.manifest import Document
 from argosy.syntax.decode import decode
 from argosy.syntax.decoders import Manner
-from argosy.syntax.diagnostics import Diagnostic
+from argosy.syntax.diagnostics import Diagnostic, Severity
 from argosy.syntax.limits import Limits
 from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
 from argosy.syntax.parse import DEFAULT_LIMITS, parse
@@ -107,13 +109,18 @@ class _Reader:
         else:
             self._read_template(_wrap(node), wrapped=False)
 
-    def report(self, rule: str, message: str, place: int, *, why: str = "", hint: str = "") -> None:
+    def report(
+        self, rule: str, message: str, place: int, *, severity: Severity = "error", why: str = "", hint: str = ""
+    ) -> None:
         span = self.source.first_line(self.source.span(place))
-        self.diagnostics.append(Diagnostic(rule=rule, severity="error", message=message, span=span, why=why, hint=hint))
+        found = Diagnostic(rule=rule, severity=severity, message=message, span=span, why=why, hint=hint)
+        self.diagnostics.append(found)
 
     def _read_template(self, node: Mapping, *, wrapped: bool) -> None:
         if self._is_workspace(node):
             return
+        for one in filled(node.values.get("spec")):
+            self.report(SKETCH, one.message, one.place, severity=one.severity, why=one.why, hint=one.hint)
         decoded = decode(node, OnepanelFile, self.source, manner=self.manner)
         self.diagnostics += decoded.diagnostics
         if decoded.value is None:

@@ -143,7 +143,9 @@ def read_manifest(text: str, *, any_kind: bool = False) -> Object:
     if not text.strip():
         raise LeafFailed("a resource template has no manifest.", hint="Give manifest, or manifestFrom.")
     parsed = parse(text, "manifest")
-    problem = next((one for one in parsed.diagnostics if one.severity == "error"), None)
+    # Of a key that stands twice the last counts, as for kubectl; lint tells of it.
+    problems = (one for one in parsed.diagnostics if one.rule != "yaml-duplicate-key")
+    problem = next((one for one in problems if one.severity == "error"), None)
     if problem is not None:
         raise LeafFailed(f"the manifest cannot be read: {problem.message}.", hint=problem.hint)
     documents = [value for value in map(plain, parsed.documents) if value is not None]
