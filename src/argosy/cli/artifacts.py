@@ -42,11 +42,11 @@ def command(
 
     \b
     Also as in dstack:
-      argosy artifacts list RUN
+      argosy artifacts list RUN|TAG
       argosy artifacts download RUN|TAG [-d FOLDER]
       argosy artifacts upload FOLDER TAG
     """
-    from argosy.cli.artifacts_by_words import DOWNLOAD, LIST, UPLOAD, WORDS, download, upload
+    from argosy.cli.artifacts_by_words import DOWNLOAD, LIST, UPLOAD, WORDS, download, is_tag, list_tag, upload
     from argosy.project.artifacts_of_runs import artifacts_of, fetch
 
     project = open_project(home)
@@ -61,6 +61,9 @@ def command(
         upload(project, step, tag)
         return
     if step is not None and run == LIST:
+        if tag is None and is_tag(project, step):
+            list_tag(project, step, output)
+            return
         run, step = step, tag
     found = project.view(run)
     listed = artifacts_of(project, found, found.node(step) if step else None, inputs=inputs)

@@ -17,6 +17,31 @@ if TYPE_CHECKING:
 LIST, DOWNLOAD, UPLOAD = WORDS = ("list", "download", "upload")
 
 
+def is_tag(project: Project, name: str) -> bool:
+    """Whether a tag is meant: NAME:TAG, :TAG, or the name of one that is no run's."""
+    return ":" in name or _is_tag_alone(project, name)
+
+
+def list_tag(project: Project, tag: str, output: str | None) -> None:
+    """List what stands at the top of what a tag points to."""
+    from argosy.artifacts.trees import parse_digest
+    from argosy.cli.artifacts import SCHEMA, size_of
+
+    content = project.names.version("tag", tag).content
+    digest = parse_digest(content.digest)
+    entries = project.store.entries(digest) if digest.form == "tree" else []
+    found = [(f"{one.name}/" if one.kind == "tree" else one.name, one.size) for one in entries]
+    talk = console()
+    if output == "json":
+        shown = [{"path": path, "sizeBytes": size} for path, size in found]
+        talk.json({"schema": SCHEMA, "tag": tag.removeprefix(":"), "artifacts": shown})
+    elif output == "name":
+        for path, _ in found:
+            talk.data(path)
+    else:
+        talk.table(("PATH", "SIZE"), [[path, size_of(size)] for path, size in found or [("-", content.size_bytes)]])
+
+
 def download(project: Project, run: str, directory: Path | None) -> None:
     """Put all output artifacts of a run, or what a tag points to, into a folder, each at the path it was left at."""
     from argosy.catalog.contents import combined
@@ -25,7 +50,7 @@ def download(project: Project, run: str, directory: Path | None) -> None:
     target = directory or Path(run.lstrip(":").replace(":", "-").replace("/", "-"))
     if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
         raise UsageError(f"There is something at {target} already", hint="choose another place with -d")
-    if ":" in run or _is_tag_alone(project, run):
+    if is_tag(project, run):
         project.store.materialize(project.names.version("tag", run).content.digest, target)
     else:
         found = project.view(run)

@@ -34,21 +34,37 @@ def command() -> None:
 
 @command.command("add")
 @click.argument("tag")
-@click.argument("what", metavar="RUN|FOLDER")
+@click.argument("what", required=False, metavar="[RUN|FOLDER]")
+@click.option(
+    "-a", "paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="A file or folder at its path."
+)
 @click.option("--artifact", default="", metavar="[STEP/]NAME", help="Only this output artifact of the run.")
 @click.option("--note", default="", help="A word on it.")
 @output_option("json", "name")
 @home_option
-def add(tag: str, what: str, artifact: str, note: str, output: str | None, home: Path | None) -> None:
+def add(
+    tag: str,
+    what: str | None,
+    paths: tuple[Path, ...],
+    artifact: str,
+    note: str,
+    output: str | None,
+    home: Path | None,
+) -> None:
     """Let TAG point to the outputs of a run, or to a folder as it is now. Write ./NAME for a folder named like a run.
 
     Outputs stand together as one folder: what a step left at a relative path keeps it, anything else has the name of
-    its artifact.
+    its artifact. So do files and folders of this machine that are given with -a.
     """
-    from argosy.errors import NotFound
-    from argosy.project.named_data import add_path, add_run
+    from argosy.errors import NotFound, UsageError
+    from argosy.project.named_data import add_path, add_paths, add_run
 
+    if (what is None) != bool(paths):
+        raise UsageError("A tag points to one thing", hint="write a run, or a folder, or -a PATH for each that it has")
     project = open_project(home)
+    if what is None:
+        show_added(add_paths(project, "tag", tag, paths, note=note), output, SCHEMA)
+        return
     looks_like_path = "/" in what or what in (".", "..")
     if not looks_like_path:
         try:

@@ -5,7 +5,7 @@ It knows how names, the store and runs go together; each is kept elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,26 @@ def add_path(
             return Added(version=latest, unchanged=True)
     origin = Origin(source=str(path.resolve()))
     return Added(version=names.add(kind, text, content, origin, type=type, note=note, details=dict(details or {})))
+
+
+def add_paths(project: Project, kind: Kind, text: str, paths: Collection[Path], *, note: str = "") -> Added:
+    """A new version that holds files and folders at their relative paths, others by their last names.
+
+    Raises NotFound, StoreTrouble.
+    """
+    from argosy.catalog.contents import Part, combined, content_of, content_of_path
+
+    parse_ref(kind, text)
+    parts: list[Part] = []
+    for path in paths:
+        if not path.exists():
+            raise NotFound(f"There is nothing at {path}")
+        content = content_of_path(project.store, path.resolve(), project.journal.database)
+        parts.append(Part(artifact=path.resolve().name, step="", node="", path=str(path), digest=content.digest))
+    digest = combined(project.store, parts)
+    project.store.sync()
+    origin = Origin(source=", ".join(str(one.resolve()) for one in paths))
+    return Added(version=project.names.add(kind, text, content_of(project.store, digest), origin, note=note))
 
 
 def add_run(

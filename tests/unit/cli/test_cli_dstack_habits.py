@@ -146,3 +146,33 @@ def test_secrets_are_updated_and_deleted_as_they_were_added(folder: Path, argosy
         assert argosy("secrets", verb, "API_KEY", f"value of {verb}").code == 0
     assert argosy("secrets", "delete", "API_KEY").err == "deleted API_KEY of secret dstack\n"
     assert argosy("secrets", "delete", "API_KEY").code == 4
+
+
+def test_tags_are_written_with_a_colon_too(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, commands: ['echo 1 > out/x'], artifacts: [out]}")
+    assert argosy("run", "a", "--name", "mine", "-t", "latest", "-q").code == 0
+    assert argosy("tags", "add", ":other", "mine").code == 0
+    assert argosy("tags", "list", "-o", "name").out == "a:latest\nlatest\nother\n"
+    for word in (":latest", "latest", "a:latest"):
+        assert argosy("artifacts", "list", word, "-o", "name").out == "out/\n"
+    assert json.loads(argosy("artifacts", "list", ":latest", "-o", "json").out)["artifacts"] == [
+        {"path": "out/", "sizeBytes": 2}
+    ]
+    assert argosy("artifacts", "download", ":latest", "-d", "here").code == 0
+    assert (folder / "here" / "out" / "x").read_text() == "1\n"
+    assert argosy("tags", "delete", ":latest", "-y").code == 0
+    assert argosy("artifacts", "list", ":latest").code == 4
+
+
+def test_a_tag_of_local_folders_brings_them_to_their_paths(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, deps: [':mine'], commands: [cat raw/data/x one.txt]}")
+    (folder / "raw" / "data").mkdir(parents=True)
+    (folder / "raw" / "data" / "x").write_text("x\n")
+    (folder / "one.txt").write_text("one\n")
+    assert argosy("tags", "add", "mine", "-a", "./raw/data", "-a", "one.txt").code == 0
+    for path in ("raw/data/x", "one.txt"):
+        (folder / path).unlink()
+    assert argosy("run", "a", "-q").code == 0
+    assert logs(argosy) == "x\none\n"
+    assert argosy("tags", "add", "mine").code == 2
+    assert argosy("tags", "add", "mine", "-a", "nowhere").code == 4
