@@ -23,6 +23,8 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True):
     pattern: re.Pattern[str]
 
 
+# The first line that says something begins with spaces.
+_INDENTED = re.compile(r"(?:[ \t]*(?:#.*)?\n)*( +)(?=[\w\"'])")
 # Says of a file at once that it is for Argo or Kubernetes, which is what most files are.
 _MANIFEST = re.compile(r"^[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
 # Onepanel's files have no line at the margin that begins so.
@@ -90,7 +92,7 @@ def told(text: str, file: str = "") -> str:
     """The name of the dialect that a file is of by its name, or that a text bears a sign of; "" for none."""
     if dialect := FILES.get(file.rpartition("/")[2]):
         return dialect
-    head = text[: DEFAULT_LIMITS.size_bytes]
+    head = _at_the_margin(text[: DEFAULT_LIMITS.size_bytes])
     if _MANIFEST.search(head):
         return "argo"
     if _DSTACK_FOLDER.search(file):
@@ -98,6 +100,12 @@ def told(text: str, file: str = "") -> str:
     if _GRADIENT_FOLDER.search(file):
         return "gradient"
     return next((sign.dialect for sign in SIGNS if sign.pattern.search(head)), "")
+
+
+def _at_the_margin(text: str) -> str:
+    """The text without the indentation that all of it has, as what is copied out of a page may have."""
+    found = _INDENTED.match(text)
+    return re.sub(f"^{found[1]}", "", text, flags=re.MULTILINE) if found else text
 
 
 def detect(text: str, file: str) -> str:

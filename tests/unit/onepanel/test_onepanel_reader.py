@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from argosy.dialects.detect import told
+from argosy.dialects.onepanel.injection import INPUTS
 from argosy.dialects.onepanel.names import name_of_file, prefix_of, uid_of
 from argosy.dialects.onepanel.placeholders import VALUES
 from argosy.dialects.onepanel.reader import ENTRYPOINT_NO_DAG, ON_EXIT_NO_DAG, load
@@ -228,6 +231,21 @@ def test_cron() -> None:
     assert isinstance(document.value, CronWorkflow)
     assert (document.value.metadata.name, document.value.spec.schedules) == ("nightly-run", ("0 4 * * *",))
     assert document.value.spec.workflow_spec.entrypoint == "main"
+
+
+def test_what_is_copied_out_of_a_page_with_its_indentation() -> None:
+    text = "\n# a page\n" + textwrap.indent(BARE, "    ")
+    assert told(text) == "onepanel"
+    assert workflow(text).spec == workflow(BARE).spec
+
+
+def test_cron_as_the_server_writes_it() -> None:
+    parameters = "  arguments: {parameters: [{displayname: Epochs, hint: '', name: epochs, options: [], value: '1'}]}\n"
+    loaded = load(CRON.replace("workflowSpec:\n", "workflowSpec:\n" + parameters), "a.yaml")
+    (document,) = loaded.checked().documents
+    assert isinstance(document.value, CronWorkflow)
+    assert '"display_name":"Epochs"' in document.value.metadata.annotations[INPUTS]
+    assert [one.rule for one in loaded.diagnostics] == ["field-older"]
 
 
 def test_cron_asks_for_all_fields() -> None:

@@ -21,6 +21,7 @@ from argosy.dialects.onepanel.names import LONGEST, TOO_LONG, is_too_long, name_
 from argosy.dialects.onepanel.placeholders import cover
 from argosy.dialects.onepanel.schema import (
     CRON_FIELDS,
+    OLDER,
     WORDS,
     WORKSPACE_FIELDS,
     OnepanelCronFile,
@@ -83,7 +84,7 @@ class _Reader:
         self.limits = limits
         self.manner = Manner(
             strict=strict,
-            older=ARGO_OLDER,
+            older={**ARGO_OLDER, **OLDER},
             absent=ABSENT,
             words={**ARGO_WORDS, **WORDS},
             problems=limits.problems,

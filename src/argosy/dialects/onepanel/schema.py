@@ -9,6 +9,7 @@ from msgspec import field
 
 from argosy.model.inputs import InputType, Visibility
 from argosy.model.manifest import AnyString, Arguments, CronWorkflowSpec, Parameter, Part, WorkflowSpec
+from argosy.syntax.decoders import Older
 
 NODE_POOL = "select.nodepool"
 # Widgets of Onepanel's form, and what may be typed into each.
@@ -103,6 +104,8 @@ WORDS = {
     "OnepanelFile": "a workflow template's file",
     "OnepanelCron": "a cron workflow",
 }
+# As the server writes what it keeps of a cron workflow.
+OLDER = {("OnepanelParameter", "displayname"): Older(field="displayName")}
 # The fields that the form of a cron workflow asks for.
 CRON_FIELDS = (
     "timezone",
