@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attempt_bench import AttemptBench
+from attempt_bench import IMAGE, AttemptBench
 
 from argosy.artifacts import places
 from argosy.errors import ArgosyError
+from argosy.plan.actions import Start
+from argosy.runners.local import volumes
 from argosy.runners.local.staging import prepare
 from argosy.runners.local.volumes import secret_folder
 
@@ -61,6 +63,80 @@ def test_what_is_wanted_of_a_volume_in_memory_is_found(isolated_bench: AttemptBe
     )
     assert end.outputs is not None
     assert [one.value for one in end.outputs.parameters] == ["kept"]
+
+
+SHARED = {"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+
+
+def shared(bench: AttemptBench, volume: dict[str, Any] = SHARED, **more: Any) -> Start:
+    """A step whose init container leaves a file in a volume for the main one."""
+    before = {"name": "before", "image": IMAGE, "command": ["sh", "-c"], "args": ["echo told > /v/a"]}
+    return bench.sh(
+        "cat /v/a; cat /proc/self/mounts | grep ' /v ' | cut -d ' ' -f 1",
+        result=True,
+        container=mounted("v", "/v"),
+        initContainers=[{**before, **mounted("v", "/v")}],
+        volumes=[volume],
+        **more,
+    )
+
+
+def test_a_volume_in_memory_that_containers_share_is_in_memory(isolated_bench: AttemptBench) -> None:
+    start = shared(isolated_bench)
+    end = isolated_bench.run(start)
+    assert end.phase == "Succeeded", end.message
+    assert end.outputs is not None
+    assert end.outputs.result is not None
+    # What is mounted in it is the filesystem of /dev/shm.
+    assert end.outputs.result.split() == ["told", filesystem_of("/dev/shm")]
+    folder = isolated_bench.context.attempt_folder(start.node)
+    assert not (folder / "volumes").exists()
+    assert not Path(secret_folder(isolated_bench.context, str(folder))).exists(), "nothing of it is left"
+
+
+def filesystem_of(path: str) -> str:
+    lines = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    return next(words[0] for words in reversed(lines) if words[1] == path)
+
+
+def source_of(bench: AttemptBench, start: Start) -> str:
+    """The folder of this machine that main has at /v."""
+    pod = prepare(start, bench.context, bench.options)
+    return next(one.source for one in pod.main.spec.mounts if one.target == "/v")
+
+
+def test_a_shared_volume_in_memory_stays_where_it_was_when_the_step_began(
+    isolated_bench: AttemptBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = shared(isolated_bench)
+    began = source_of(isolated_bench, start)
+    assert began.startswith("/dev/shm/")
+    monkeypatch.setattr(volumes, "ROOM_BYTES", 1 << 60)
+    assert source_of(isolated_bench, start) == began
+
+
+@pytest.mark.parametrize("why", ["no room", "no memory", "too large", "an output", "a disk"])
+def test_shared_volumes_that_are_on_the_disk(
+    why: str, isolated_bench: AttemptBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    volume, more = SHARED, {}
+    if why == "no room":
+        monkeypatch.setattr(volumes, "ROOM_BYTES", 1 << 60)
+        volume = {"name": "v", "emptyDir": {"medium": "Memory"}}
+    elif why == "no memory":
+        monkeypatch.setattr(places, "MEMORY", "/none")
+        monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    elif why == "too large":
+        volume = {"name": "v", "emptyDir": {"medium": "Memory", "sizeLimit": "1Ei"}}
+    elif why == "an output":
+        more = {"outputs": {"parameters": [{"name": "p", "valueFrom": {"path": "/v/a"}}]}}
+    else:
+        volume = {"name": "v", "emptyDir": {}}
+    start = shared(isolated_bench, volume, **more)
+    assert source_of(isolated_bench, start).startswith(str(isolated_bench.context.attempt_folder(start.node)))
+    end = isolated_bench.run(start)
+    assert end.outputs is not None
+    assert (end.outputs.result or "").split()[0] == "told"
 
 
 def test_config_maps_as_files(isolated_bench: AttemptBench) -> None:

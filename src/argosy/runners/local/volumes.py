@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -31,6 +32,8 @@ DEFAULT_MODE = 0o644
 # What holds secrets is a folder of its own in memory, removed as soon as the step is over.
 SECRETS = "secrets"
 VOLUMES = "volumes"
+# A volume in memory that several containers share has at least this much room there, unless it says how much it takes.
+ROOM_BYTES = 1 << 30
 # Kinds whose content comes from elsewhere: a step cannot write to them.
 _READ_ONLY = ("config_map", "secret", "projected", "downward_api")
 _KINDS = ("empty_dir", "persistent_volume_claim", "host_path", "ephemeral", *_READ_ONLY)
@@ -88,10 +91,9 @@ class Volumes:
     def _is_alone_in_memory(self, name: str, target: str) -> bool:
         """Whether a volume is one in memory that one container uses for itself: nothing in it is wanted elsewhere.
 
-        One that several containers share, or that artifacts are put into or taken from, stays a folder of the host.
+        One that several containers share, or that artifacts are put into or taken from, is a folder of the host.
         """
-        volume = self._known.get(name)
-        if volume is None or (volume.empty_dir or {}).get("medium") != "Memory":
+        if not _is_in_memory(self._known.get(name)):
             return False
         if self._template.container_set is not None:
             # A container of a set may be started again, and finds what it left.
@@ -101,6 +103,29 @@ class Volumes:
         users = [one for one in (*self._containers, *beside) if _uses(one, name)]
         mirrored = any(one.mirror_volume_mounts for one in beside)
         return len(users) == 1 and not mirrored and not any(is_within(path, target) for path in _paths(template))
+
+    def _shared_in_memory(self, name: str, volume: Volume) -> Path | None:
+        """The folder in memory of a volume that containers share there; None where it is one on the disk.
+
+        It is removed when the step is over, as files of Secrets are. What outputs are taken from is on the disk, and so
+        is a volume that memory has no room for. How large it grows is not watched.
+        """
+        above = memory_folder() if _is_in_memory(volume) else None
+        if above is None or self._has_artifacts(name):
+            return None
+        path = Path(secret_folder(self._context, self._folder), name)
+        if not self._fresh:
+            # What was chosen when it began stays; after a start of the machine there is no step that uses it.
+            return path if path.is_dir() else None
+        room = shutil.disk_usage(above).free
+        return path if room >= (_size_limit(volume) or ROOM_BYTES) else None
+
+    def _has_artifacts(self, name: str) -> bool:
+        """Whether artifacts or parameters are put into a volume, or taken from it, in the main containers."""
+        mounts = [
+            one.mount_path for container in self._containers for one in container.volume_mounts if one.name == name
+        ]
+        return any(is_within(path, posixpath.normpath(mount)) for path in _paths(self._template) for mount in mounts)
 
     def _below(self, source: str, sub_path: str, name: str) -> str:
         parts = [part for part in sub_path.split("/") if part not in ("", ".")]
@@ -136,7 +161,7 @@ class Volumes:
                 raise EnvironmentTrouble(f"The volume {name!r} is of kind {kind}, which needs a cluster.", hint=remedy)
         kind = next((kind for kind in _KINDS if getattr(volume, kind) is not None), "empty_dir")
         if kind in ("empty_dir", "ephemeral"):
-            return self._folder_of(Path(self._folder, VOLUMES, name)), False
+            return self._folder_of(self._shared_in_memory(name, volume) or Path(self._folder, VOLUMES, name)), False
         source = cast("Mapping[str, Any]", getattr(volume, kind))
         if kind == "persistent_volume_claim":
             return self._claim(source), bool(source.get("readOnly"))
@@ -233,6 +258,10 @@ def _paths(template: Template) -> Iterable[str]:
     for one in outputs.parameters if outputs is not None else ():
         if one.value_from is not None and one.value_from.path:
             yield one.value_from.path
+
+
+def _is_in_memory(volume: Volume | None) -> bool:
+    return volume is not None and (volume.empty_dir or {}).get("medium") == "Memory"
 
 
 def _size_limit(volume: Volume) -> int:
