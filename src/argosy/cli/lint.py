@@ -5,6 +5,7 @@ It knows how findings are shown; finding them is up to `argosy.project.files`.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,8 +54,10 @@ def command(
 
 def _show(checked: list[Checked], *, fidelity: bool, quiet: bool) -> None:
     counts: Counter[str] = Counter()
+    # What is wrong with a file beside others is found with each of them.
+    told: set[tuple[str, int, int, str]] = set()
     for one in checked:
-        findings = list(one.findings)
+        findings = [found for found in one.findings if _is_new(found, told)]
         if fidelity:
             findings.extend(_notes(one))
         counts.update(found.severity for found in findings)
@@ -68,6 +71,13 @@ def _show(checked: list[Checked], *, fidelity: bool, quiet: bool) -> None:
         console().say(f"{where}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}")
     else:
         console().say(f"{where}: nothing to complain about")
+
+
+def _is_new(found: Diagnostic, told: set[tuple[str, int, int, str]]) -> bool:
+    if found.span is None:
+        return True
+    key = (os.path.realpath(found.span.file), found.span.line, found.span.column, found.message)
+    return key not in told and not told.add(key)
 
 
 def _counted(number: int, word: str) -> str:

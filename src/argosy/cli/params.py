@@ -38,7 +38,7 @@ def command(file: str, name: str | None, strict: bool, output: str | None, home:
     project = open_project(home)
     source = source_of(project, file, strict=strict, selected=(name,) if name else None)
     talk = console()
-    talk.diagnostics(source.findings, source.text or None)
+    talk.diagnostics(source.findings, source.shown)
     candidates = chosen(source, (name,) if name else (), file)
     all = [(called(one.workflow), takes(project, one)) for one in candidates]
     if output in ("json", "yaml"):

@@ -53,7 +53,7 @@ def command(
     source = source_of(project, file)
     wanted = Wanted(parameters=given_parameters(parameters, params_file), entrypoint=entrypoint)
     talk = console()
-    talk.diagnostics(source.findings, source.text or None)
+    talk.diagnostics(source.findings, source.shown)
     assumptions = read_assumptions(assumed)
     plans = [dry_run(project, source, one, wanted, assumptions) for one in source.workflows]
     if output:

@@ -253,7 +253,7 @@ def _run_source(
     if len(candidates) > 1 and wanted.name:
         raise UsageError(f"{file} holds {len(candidates)} workflows, and --name names one run")
     talk = console()
-    talk.diagnostics(source.findings, source.text)
+    talk.diagnostics(source.findings, source.shown)
     for applied in apply(project, source.others) if source.others else ():
         talk.say(f"{applied.kind} {applied.name} {applied.outcome}")
     if showing.help:
@@ -340,7 +340,7 @@ def _tell_submitted(talk: Console, source: Source, candidate: Candidate, submitt
     from argosy.project.sources import placed
 
     found = placed(submitted.findings, candidate)
-    talk.diagnostics([one for one in found if one.severity == "warning"], source.text or None)
+    talk.diagnostics([one for one in found if one.severity == "warning"], source.shown)
     for one in found:
         if one.severity == "note":
             talk.say(f"note: {one.message}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy.dialects.dstack.providers import PROVIDERS
-from argosy.dialects.dstack.reading import Beside, names_in
+from argosy.dialects.dstack.reading import Beside, broken, names_in
 from argosy.dialects.dstack.reading import load as read
 from argosy.errors import NotFound
 from argosy.syntax.diagnostics import did_you_mean
@@ -46,8 +46,11 @@ def load_named(folder: Path, name: str, *, reuse: bool = False) -> Loaded | None
         for one in names_in(content, file):
             known.setdefault(one, file)
     if name not in known:
+        wrong = broken(contents, limits=_WIDEST)
+        if wrong is not None:
+            return wrong
         near = did_you_mean(name, known)
-        there = f"there are {', '.join(known)}" if known else "there are none"
+        there = f"there are {', '.join(known)}" if known else f"{contents[0][0]} has no workflows"
         if name.partition("@")[0] in PROVIDERS and not near:
             there = f"{name} is a provider: write a workflow with `provider: {name}` into {contents[0][0]}; {there}"
         raise NotFound(

@@ -26,6 +26,7 @@ from argosy.project import files
 from argosy.project.submission import Refused, is_gradient, takes_of
 from argosy.project.workflows import WORKFLOW_WORDS, read_kept
 from argosy.syntax.diagnostics import Diagnostic, Severity, did_you_mean
+from argosy.syntax.span import Source as FileText
 
 if TYPE_CHECKING:
     from argosy.project.project import Project, Submitted
@@ -61,16 +62,22 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """What was named. text: as it was written. others: documents that are no workflows.
+    """What was named. text: as it was written. file: what it is called. others: documents that are no workflows.
 
     parameters: values that were kept with it, which those of the command line replace.
     """
 
     text: str
+    file: str = ""
     workflows: tuple[Candidate, ...]
     others: tuple[Document, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
     parameters: Mapping[str, str] = {}
+
+    @property
+    def shown(self) -> FileText | str | None:
+        """Where lines of findings are from; None for what has no text. Findings in other files are no lines of it."""
+        return FileText(self.text, self.file) if self.file and self.text else self.text or None
 
 
 def source_of(
@@ -164,6 +171,7 @@ def _source(project: Project, name: str, loaded: Loaded) -> Source:
     findings = [*loaded.diagnostics, *checked_documents(project, loaded, others)]
     return Source(
         text=loaded.source.text,
+        file=loaded.source.file,
         workflows=workflows,
         others=tuple(one.value for one in others),
         findings=tuple(findings),

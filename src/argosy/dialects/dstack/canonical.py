@@ -155,7 +155,8 @@ class Rewriting:
             items = node.items if isinstance(node, Sequence) else [node]
             return name, Sequence([self._as_written(one) for one in items], node.place)
         if name == "env" and isinstance(node, Mapping):
-            values = {key: self._as_written(one) for key, one in node.values.items()}
+            pairs = zip(node.values.items(), node.key_places, strict=True)
+            values = {self._problems.key(key, place): self._as_written(one) for (key, one), place in pairs}
             return name, Mapping(values, node.key_places, node.place)
         if name == "version" and isinstance(node, Sequence) and len(node.items) == 1:
             node = node.items[0]
@@ -251,8 +252,8 @@ class Rewriting:
         return [one for one in found if one is not None]
 
     def _dependency(self, node: Node, plain_kind: str) -> Node | None:
-        if isinstance(node, Scalar) and isinstance(node.value, str) and node.value.strip():
-            return self._of_text(node.value.strip(), node.place, plain_kind)
+        if isinstance(node, Scalar) and node.value is not None and (text := self._problems.written(node).strip()):
+            return self._of_text(text, node.place, plain_kind)
         if isinstance(node, Mapping) and node.values:
             return self._of_mapping(node, plain_kind)
         self._problems.add(
@@ -265,7 +266,7 @@ class Rewriting:
 
     def _of_mapping(self, node: Mapping, plain_kind: str) -> Node | None:
         values = node.values
-        given = {key: str(one.value) for key, one in values.items() if isinstance(one, Scalar)}
+        given = {key: self._problems.written(one) for key, one in values.items() if isinstance(one, Scalar)}
         if "tag" in given and "workflow" not in given:
             text = given["tag"]
             return self._of_text(text if ":" in text else f":{text}", node.place, plain_kind)
@@ -341,6 +342,11 @@ class _Building:
 def renamed(key: str) -> str:
     """The one spelling of a key."""
     return "deps" if key in _DEPENDS else _ALIASES.get(key, key)
+
+
+def spellings() -> tuple[str, ...]:
+    """Keys with another spelling than the one."""
+    return (*_ALIASES, *_DEPENDS)
 
 
 def _merged(one: Node, other: Mapping) -> Mapping:

@@ -12,7 +12,8 @@ from argosy.dialects.dstack.canonical import Rewriting, renamed
 from argosy.dialects.dstack.eras import era_of
 from argosy.dialects.dstack.problems import Problems
 from argosy.dialects.dstack.providers import PROVIDERS, Provider, custom
-from argosy.dialects.dstack.variables import VARIABLES, Variables, read_variables
+from argosy.dialects.dstack.spelling import in_the_files_words, spelled
+from argosy.dialects.dstack.variables import VARIABLES, Variables, check_owners, read_variables
 from argosy.syntax.decode import decode
 from argosy.syntax.decoders import Manner
 from argosy.syntax.diagnostics import Diagnostic, did_you_mean
@@ -93,6 +94,10 @@ def read_definitions(
     for file, root in tops:
         if "workflows" in root.values:
             _read_workflows(found, file, root.values["workflows"], repository)
+    for file, root in tops if found.workflows else ():
+        problems = Problems(file.source)
+        check_owners(root, found.workflows, problems)
+        file.diagnostics += problems.found
     return found
 
 
@@ -117,8 +122,13 @@ def _providers(node: Node, problems: Problems) -> dict[str, schema.CustomProvide
             one = Rewriting(problems).provider(one)
         decoded = decode(one, schema.CustomProvider, problems.source, manner=Manner(words=schema.WORDS))
         problems.found += decoded.diagnostics
-        if decoded.value is not None:
-            found[decoded.value.name] = decoded.value
+        if decoded.value is None:
+            continue
+        name = decoded.value.name
+        if name in found:
+            message = f"there is a provider {name} already, and that one is taken"
+            problems.add("dstack-name-twice", message, one.place, severity="warning", hint="give it another name")
+        found.setdefault(name, decoded.value)
     return found
 
 
@@ -157,7 +167,7 @@ def _read_workflows(found: Definitions, file: DstackFile, node: Node, repository
 def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, repository: str) -> Definition | None:
     problems = Problems(file.source)
     named = raw.values.get("name") or raw.values.get("id")
-    name = str(named.value) if isinstance(named, Scalar) and named.value is not None else ""
+    name = problems.written(named) if isinstance(named, Scalar) and named.value is not None else ""
     if not name:
         return None
     node = Rewriting(problems, repository=repository).workflow(raw)
@@ -177,7 +187,7 @@ def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, 
         if own is not None:
             node, extra = _without_extra(node, raw)
         decoded = decode(_allowed(node, provider), provider.keys, file.source, manner=Manner(words=schema.WORDS))
-        problems.found += [_in_the_files_words(one, raw) for one in decoded.diagnostics]
+        problems.found += in_the_files_words(decoded.diagnostics, raw, spelled(provider.keys))
         keys = decoded.value
     if own is not None and keys is not None:
         # What every workflow of the provider leaves.
@@ -198,15 +208,6 @@ def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, 
         problems=problems,
         extra=extra,
     )
-
-
-def _in_the_files_words(found: Diagnostic, raw: Mapping) -> Diagnostic:
-    """A finding that names the key as the file spells it."""
-    message = found.message
-    for key in raw.values:
-        if renamed(key) != key and renamed(key) not in raw.values:
-            message = message.replace(f"`{renamed(key)}`", f"`{key}`")
-    return msgspec.structs.replace(found, message=message)
 
 
 def _allowed(node: Mapping, provider: Provider) -> Mapping:

@@ -6,7 +6,10 @@ It knows spellings; which names there are is handed in. Text that happens to loo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from argosy.dialects.dstack.variables import GLOBAL
+from argosy.syntax.diagnostics import did_you_mean
 
 _REFERENCE = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 _PLAIN = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_-]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
@@ -60,6 +63,8 @@ class Scope:
             else:
                 found.append(tag_of(tag))
             position = one.end()
+        if (opened := text.find("${{", position)) >= 0:
+            self._unknown("", text[opened:].partition("\n")[0])
         return "".join(found) + self._words(text[position:], tag_of, piece_of)
 
     def _words(self, text: str, tag_of: Callable[[str], str], piece_of: Callable[[str], str]) -> str:
@@ -73,6 +78,21 @@ class Scope:
                 found += [piece_of(text[position : one.start()]), tag_of(tag)]
                 position = one.end()
         return "".join(found) + piece_of(text[position:])
+
+
+def no_variable(workflow: str, name: str, written: str, known: Iterable[str]) -> tuple[str, str]:
+    """What to say of a reference to nothing, and what to do."""
+    if not written.endswith("}}"):
+        return "`${{` without `}}`", "write ${{ NAME }}"
+    if not re.fullmatch(r"[\w.-]+", name):
+        return f"{written} is no variable", "write ${{ NAME }}: a name, and nothing is calculated"
+    message = f"there is no variable {name!r}"
+    if name.startswith("secrets."):
+        return message, f"secrets are variables of the environment: write ${name.partition('.')[2]} in a command"
+    if near := did_you_mean(name, known):
+        return message, f"did you mean {near}?"
+    there = ", ".join(sorted(known))
+    return message, f"put it into .dstack/variables.yaml, below {workflow} or {GLOBAL}; {workflow} has {there}"
 
 
 def literal(text: str) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from argosy.dialects.dstack import script
 from argosy.dialects.dstack.canonical import RUN_FIRST, TAG
 from argosy.dialects.dstack.definitions import Definition, Definitions
-from argosy.dialects.dstack.interpolation import Scope
+from argosy.dialects.dstack.interpolation import Scope, no_variable
 from argosy.dialects.dstack.providers import Provider
 from argosy.dialects.dstack.requests import requests_of, shared_memory_of
 from argosy.dialects.dstack.schema import KeptPath
@@ -200,12 +200,8 @@ class _Lowering:
             tags["run.args"] = f"workflow.parameters.{ARGUMENTS}"
 
         def unknown(name: str, written: str) -> None:
-            near = did_you_mean(name, tags)
-            hint = f"did you mean {near}?" if near else f"{one.name} has {', '.join(sorted(tags))}"
-            if name.startswith("secrets."):
-                hint = f"secrets are variables of the environment: write ${name.partition('.')[2]} in a command"
-            if not any(name in known.message for known in one.problems.found):
-                message = f"there is no variable {name!r}"
+            message, hint = no_variable(one.name, name, written, tags)
+            if all(message != known.message for known in one.problems.found):
                 one.problems.add("dstack-variable", message, one.problems.within(one.raw, written), hint=hint)
 
         return Scope(tags, unknown, dollars=one.file.era == "A0")
@@ -267,6 +263,8 @@ class _Lowering:
         for number, dependency in enumerate(one.keys.deps):
             if dependency.kind == RUN_FIRST:
                 continue
+            if dependency.workflow and "$" not in dependency.workflow:
+                self._tell_of_strangers(one, dependency.workflow)
             if dependency.kind == TAG:
                 text = f"{dependency.workflow}:{dependency.tag}" if dependency.workflow else dependency.tag
                 kind, ref = "tag", scope.text(text)
@@ -281,6 +279,17 @@ class _Lowering:
             )
             found += self._absolute(dependency.workflow, kind, ref, number)
         return (*found, *self._runs(one, scope))
+
+    def _tell_of_strangers(self, one: Definition, workflow: str) -> None:
+        """A run of a workflow that is in no file may still be there; it is more likely misspelt."""
+        if workflow in self.definitions.workflows:
+            return
+        near = did_you_mean(workflow, self.definitions.workflows)
+        hint = f"did you mean {near}?" if near else f"there are {', '.join(self.definitions.workflows)}"
+        message = f"{one.name} takes what the workflow {workflow!r} left, which is in no file here"
+        if all(message != known.message for known in one.problems.found):
+            place = one.problems.within(one.raw, workflow)
+            one.problems.add("dstack-dependency", message, place, severity="warning", hint=hint)
 
     def _absolute(self, workflow: str, kind: str, ref: str, number: int) -> list[Artifact]:
         """Artifacts with absolute paths: these are known only where the workflow stands in these files."""

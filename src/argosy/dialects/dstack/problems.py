@@ -6,7 +6,7 @@ It knows places, not rules.
 from __future__ import annotations
 
 from argosy.syntax.diagnostics import Diagnostic, Severity
-from argosy.syntax.nodes import Node, Scalar
+from argosy.syntax.nodes import Mapping, Node, Scalar
 from argosy.syntax.span import Source, end_of, pack, start_of
 
 
@@ -32,3 +32,15 @@ class Problems:
     def written(self, node: Scalar) -> str:
         """A value as it stands in the file, so that 3.10 stays what it is."""
         return node.value if isinstance(node.value, str) else self.source.written(node.place)
+
+    def key(self, key: str, place: int) -> str:
+        """A key as it stands in the file: `n` is a name, and no way to say false."""
+        return self.source.written(place).strip("\"'") if key in ("true", "false") else key
+
+    def at(self, node: Node, *keys: str) -> int | None:
+        """The place of what stands below these keys; None where nothing does."""
+        for key in keys:
+            if not isinstance(node, Mapping) or key not in node.values:
+                return None
+            node = node.values[key]
+        return node.place

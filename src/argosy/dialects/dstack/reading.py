@@ -5,6 +5,8 @@ It knows the order of reading and lowering. Which files belong together is told 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from argosy.dialects.argo import Loaded, LoadedDocument
@@ -51,6 +53,14 @@ def names_in(text: str | bytes, file: str) -> list[str]:
     return [one.name for one in read_definitions([(file, text)]).files[0].definitions]
 
 
+def broken(files: Iterable[tuple[str, bytes]], limits: Limits = DEFAULT_LIMITS) -> Loaded | None:
+    """Files of which one cannot be read as it stands: what is wrong with all of them; None where nothing is."""
+    definitions = read_definitions([*files], limits=limits)
+    found = [one for file in definitions.files for one in file.diagnostics]
+    first = next((file for file in definitions.files if any(one.severity == "error" for one in file.diagnostics)), None)
+    return None if first is None else Loaded(documents=(), diagnostics=tuple(found), source=first.source)
+
+
 def _loaded(definitions: Definitions, file: DstackFile, only: str, reuse: bool) -> Loaded:
     documents: list[LoadedDocument] = []
     wanted = [one for one in file.definitions if definitions.workflows[one.name] is one]
@@ -66,7 +76,7 @@ def _loaded(definitions: Definitions, file: DstackFile, only: str, reuse: bool) 
         told.update((id(each), each) for each in file.definitions)
     diagnostics = list(file.diagnostics)
     for other in definitions.files:
-        if other is not file and other.root is not None and not other.definitions:
+        if other is not file and not other.definitions:
             diagnostics += other.diagnostics
     for one in told.values():
         diagnostics += one.problems.found

@@ -89,4 +89,8 @@ def _tell(one: Definition, keys: schema.Keys) -> None:
 
 
 def _place(one: Definition, key: str) -> int:
-    return one.problems.within(one.raw, f"{key}:")
+    for keys in (("resources", key), (key,)):
+        place = one.problems.at(one.raw, *keys)
+        if place is not None:
+            return place
+    return one.problems.within(one.raw, key)
