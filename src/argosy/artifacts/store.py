@@ -122,11 +122,14 @@ class Store:
 
     def sync(self) -> None:
         """Make everything put so far by this Store durable, with few flushes for many objects. Raises StoreTrouble."""
-        with self._sync_lock, disk_errors("make durable what is in", self.root):
+        with self._sync_lock:
+            if self._pending:
+                self._sync_pending()
+
+    def _sync_pending(self) -> None:
+        with disk_errors("make durable what is in", self.root):
             with self._lock:
                 waiting = dict(self._pending)
-            if not waiting:
-                return
             self.disk.flush_paths(waiting.values())
             folders = {self.root / "objects", self.root / "trees"}
             with self._shared_lock():

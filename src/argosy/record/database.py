@@ -118,12 +118,15 @@ class Database:
         return found[0] if found else None
 
     @contextmanager
-    def write(self) -> Generator[Self]:
+    def write(self, *, undone_alone: bool = True) -> Generator[Self]:
         """Everything inside is committed together, durable when the block ends, or not at all.
 
         A block inside a block joins it: its writes become durable with the outer one, and are undone alone
-        when it fails and the outer one goes on.
+        when it fails and the outer one goes on. undone_alone: False where the outer one fails too, which costs less.
         """
+        if self._depth and not undone_alone:
+            yield self
+            return
         if self._depth:
             opening, closing, undoing = "SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part")
         else:

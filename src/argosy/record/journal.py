@@ -170,12 +170,12 @@ class Journal:
         self._leases.release(lease)
 
     def append(self, lease: Lease, facts: Iterable[Fact], *, progress: Progress | None = None) -> None:
-        """Put the facts after the last one; durable when this returns, all or none.
+        """Put the facts after the last one; durable when this returns, or with the `write` around it, all or none.
 
         Raises LeaseLost when another process took the run over, RecordTrouble.
         """
         bodies = rows_of_facts.encoded(facts)
-        with self.database.write():
+        with self.database.write(undone_alone=False):
             self._leases.check(lease)
             if bodies:
                 rows_of_facts.insert(self.database, lease.run_id, self._generation(lease.run_id), bodies)

@@ -129,3 +129,28 @@ def test_many_at_once_may_make_the_file(path: Path) -> None:
     assert failures == []
     with Database.open(path) as database:
         assert database.rows("SELECT count(*) FROM counters") == [(2,)]
+
+
+@pytest.mark.parametrize(("undone_alone", "kept"), [(True, [1, 3]), (False, [1, 2, 3])])
+def test_a_block_within_a_block_is_undone_alone_unless_it_says_that_both_fail(
+    path: Path, undone_alone: bool, kept: list[int]
+) -> None:
+    with Database.open(path) as database:
+        database.execute("CREATE TEMP TABLE numbers (n INTEGER)")
+        with database.write():
+            database.execute("INSERT INTO numbers VALUES (1)")
+            with pytest.raises(ValueError), database.write(undone_alone=undone_alone):
+                database.execute("INSERT INTO numbers VALUES (2)")
+                raise ValueError
+            database.execute("INSERT INTO numbers VALUES (3)")
+        assert [n for (n,) in database.rows("SELECT n FROM numbers ORDER BY n")] == kept
+
+
+@pytest.mark.parametrize("undone_alone", [True, False])
+def test_with_the_outer_block_all_of_it_is_undone(path: Path, undone_alone: bool) -> None:
+    with Database.open(path) as database:
+        database.execute("CREATE TEMP TABLE numbers (n INTEGER)")
+        with pytest.raises(ValueError), database.write(), database.write(undone_alone=undone_alone):
+            database.execute("INSERT INTO numbers VALUES (2)")
+            raise ValueError
+        assert database.rows("SELECT n FROM numbers") == []

@@ -26,6 +26,8 @@ SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
 DEATH_SECONDS = 5.0
+# Larger ones are mapped into memory and out again by every call.
+RECEIVED_BYTES = 1 << 15
 
 
 class Fork(msgspec.Struct, frozen=True, kw_only=True):
@@ -374,7 +376,7 @@ class Supervision:
             if not poll.poll(left):
                 return
             try:
-                data = connection.recv(1 << 18)
+                data = connection.recv(RECEIVED_BYTES)
             except OSError:
                 data = b""
             if not data:

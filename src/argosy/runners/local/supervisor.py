@@ -61,6 +61,8 @@ else:
 
 PR_SET_CHILD_SUBREAPER = 36
 STARTS_BETWEEN_REAPS = 8
+# Larger ones are mapped into memory and out again by every call.
+RECEIVED_BYTES = 1 << 15
 # Where nothing runs since a step ended a moment ago, the driver is about to ask for the next one.
 AWAKE_SECONDS = 0.001
 # One that yields and comes back this late has neighbours, before whom those go that were asleep: then it sleeps too.
@@ -390,7 +392,7 @@ class Supervisor:
         except OSError:
             return
         os.set_inheritable(fd, False)
-        self.receive()  # what the last driver asked for before it died comes first
+        self.receive(to_the_end=True)  # what the last driver asked for before it died comes first
         self.drop_driver()
         self.driver = socket(AF_UNIX, SOCK_STREAM, 0, fd)
         self.driver.setblocking(False)
@@ -404,10 +406,11 @@ class Supervisor:
         self.received = self.outgoing = b""
         self.idle_since = time.monotonic()
 
-    def receive(self) -> None:
+    def receive(self, *, to_the_end: bool = False) -> None:
+        """Take in what the driver asks for; what is left in the socket is news again, but to the end of a driver."""
         while self.driver is not None:
             try:
-                part = self.driver.recv(1 << 18)
+                part = self.driver.recv(RECEIVED_BYTES)
             except BlockingIOError:
                 return
             except OSError:
@@ -417,6 +420,8 @@ class Supervisor:
                 return
             self.received += part
             self.take_frames()
+            if len(part) < RECEIVED_BYTES and not to_the_end:
+                return
 
     def take_frames(self) -> None:
         data, at = self.received, 0
@@ -454,7 +459,7 @@ class Supervisor:
         except BlockingIOError:
             pass
         except OSError:
-            self.receive()  # it is gone; what it had asked for still counts
+            self.receive(to_the_end=True)  # it is gone; what it had asked for still counts
             return
         self.poll.modify(self.driver.fileno(), select.POLLIN | select.POLLOUT if self.outgoing else select.POLLIN)
 

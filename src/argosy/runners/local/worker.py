@@ -6,7 +6,6 @@ It knows callables and results, not what they do. Results are taken by the loop'
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,7 +26,7 @@ class Worker:
         self._pool: ThreadPoolExecutor | None = None
         self._results: deque[Callable[[], None]] = deque()
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._lock = threading.Lock()
+        self._is_woken = False
         self.pending = 0
         self.cancelled = False
 
@@ -60,6 +59,7 @@ class Worker:
 
     def wake(self) -> None:
         """Make the descriptor readable."""
+        self._is_woken = True
         try:
             os.write(self._write, b"!")
         except (BlockingIOError, OSError):
@@ -74,6 +74,9 @@ class Worker:
 
     def take(self) -> None:
         """Call what the threads have left to be called."""
+        if not self._is_woken:
+            return
+        self._is_woken = False
         with suppress(BlockingIOError):
             os.read(self._read, 4096)
         while self._results:
