@@ -131,26 +131,34 @@ def test_many_at_once_may_make_the_file(path: Path) -> None:
         assert database.rows("SELECT count(*) FROM counters") == [(2,)]
 
 
+class _Refused(Exception):
+    """What a block fails with."""
+
+
+def _insert_and_fail(database: Database, number: int, *, undone_alone: bool) -> None:
+    with database.write(undone_alone=undone_alone):
+        database.execute("INSERT INTO numbers VALUES (?)", (number,))
+        raise _Refused
+
+
 @pytest.mark.parametrize(("undone_alone", "kept"), [(True, [1, 3]), (False, [1, 2, 3])])
-def test_a_block_within_a_block_is_undone_alone_unless_it_says_that_both_fail(
+def test_a_block_within_a_block_is_undone_alone_unless_both_are_to_fail(
     path: Path, undone_alone: bool, kept: list[int]
 ) -> None:
     with Database.open(path) as database:
         database.execute("CREATE TEMP TABLE numbers (n INTEGER)")
         with database.write():
             database.execute("INSERT INTO numbers VALUES (1)")
-            with pytest.raises(ValueError), database.write(undone_alone=undone_alone):
-                database.execute("INSERT INTO numbers VALUES (2)")
-                raise ValueError
+            with pytest.raises(_Refused):
+                _insert_and_fail(database, 2, undone_alone=undone_alone)
             database.execute("INSERT INTO numbers VALUES (3)")
         assert [n for (n,) in database.rows("SELECT n FROM numbers ORDER BY n")] == kept
 
 
 @pytest.mark.parametrize("undone_alone", [True, False])
-def test_with_the_outer_block_all_of_it_is_undone(path: Path, undone_alone: bool) -> None:
+def test_what_fails_with_the_block_around_it_is_undone(path: Path, undone_alone: bool) -> None:
     with Database.open(path) as database:
         database.execute("CREATE TEMP TABLE numbers (n INTEGER)")
-        with pytest.raises(ValueError), database.write(), database.write(undone_alone=undone_alone):
-            database.execute("INSERT INTO numbers VALUES (2)")
-            raise ValueError
+        with pytest.raises(_Refused), database.write():
+            _insert_and_fail(database, 2, undone_alone=undone_alone)
         assert database.rows("SELECT n FROM numbers") == []
