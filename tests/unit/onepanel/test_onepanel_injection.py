@@ -85,9 +85,46 @@ def test_artifacts() -> None:
         assert one.archive.tar is None
 
 
-def test_sidecars_see_the_files_of_the_step() -> None:
+def test_sidecars_for_people_see_the_files_of_the_step() -> None:
     work, _ = templates(read())
-    assert work.sidecars[0].mirror_volume_mounts
+    assert not work.sidecars[0].mirror_volume_mounts
+    shown, _ = templates(shown_at(6006))
+    assert shown.sidecars[0].mirror_volume_mounts
+
+
+def shown_at(port: int) -> Workflow:
+    text = TEXT.replace("{name: tensorboard, image: tb}", SHOWN % ("tensorboard", port))
+    (document,) = load(text % "", "a.yaml").documents
+    assert isinstance(document.value, Workflow)
+    return document.value
+
+
+def test_a_step_says_where_its_sidecar_is() -> None:
+    work, tell = templates(shown_at(6006))
+    assert work.outputs is not None
+    assert [(one.name, one.value) for one in work.outputs.parameters] == [
+        ("sys-sidecar-url--tensorboard", "http://localhost:6006")
+    ]
+    assert tell.outputs is None
+
+
+def test_a_sidecar_for_people_has_a_port() -> None:
+    sidecar = "{name: tb, image: tb, env: [{name: ONEPANEL_INTERACTIVE_SIDECAR, value: 'true'}]}"
+    (found,) = load(TEXT.replace("{name: tensorboard, image: tb}", sidecar) % "", "a.yaml").diagnostics
+    assert (found.rule, found.severity) == ("onepanel-sidecar", "error")
+    assert found.message == "sidecar tb must have at least one port."
+    assert found.span is not None
+    assert found.span.line == 20
+
+
+def test_sidecars_of_one_name_have_an_address_each() -> None:
+    text = TEXT.replace("{name: tensorboard, image: tb}", SHOWN % ("tb", 6006)) % ""
+    text = text.replace("sys-metrics.json'}\nvol", f"sys-metrics.json'}}\n  sidecars: [{SHOWN % ('tb', 6007)}]\nvol")
+    (document,) = load(text, "a.yaml").documents
+    assert isinstance(document.value, Workflow)
+    arguments = document.value.spec.arguments
+    assert arguments is not None
+    assert [one.value for one in arguments.parameters] == ["http://localhost:6006, http://localhost:6007"]
 
 
 def test_addresses_of_sidecars_for_people() -> None:
@@ -113,13 +150,20 @@ SHOWN = (
     [
         (SHOWN % ("tb", 6006), SHOWN % ("tb", 6007), "", ""),
         (SHOWN % ("tb", 6006), "{name: tb, image: tb, ports: [{containerPort: 6006}]}", "", ""),
+        (SHOWN % ("tb", 6006), SHOWN % ("tb", 6006), "", ""),
+        (SHOWN % ("tb", 6006), SHOWN % ("tb", 6006), "}, {name: c, template: tell, depends: a && b.Succeeded", ""),
         (
             SHOWN % ("tb", 6006),
             SHOWN % ("tb", 6006),
-            "",
+            "}, {name: c, template: tell",
             "the sidecars tb of work and tb of tell answer at http://localhost:6006",
         ),
-        (SHOWN % ("a", 80), SHOWN % ("b", 80), "", "the sidecars a of work and b of tell answer"),
+        (
+            SHOWN % ("a", 80),
+            SHOWN % ("b", 80),
+            "}, {name: c, template: tell",
+            "the sidecars a of work and b of tell answer",
+        ),
         (SHOWN % ("a", 80), "", "}, {name: c, template: work", "the sidecars a of the tasks that call work answer"),
         ("", SHOWN % ("b", 80), ", withItems: [1, 2]", "the sidecars b of the tasks that call tell answer"),
     ],

@@ -6,15 +6,13 @@ Source: onepanelio/core, pkg/workflow_execution.go.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from argosy.checks.finding import Finding
 from argosy.dialects.onepanel.server_calls import without_server
+from argosy.dialects.onepanel.sidecars import with_sidecars
 from argosy.model.manifest import (
     ArchiveStrategy,
     Artifact,
@@ -41,8 +39,6 @@ METRICS = "sys-metrics"
 METRICS_PATHS = ("/tmp/sys-metrics.json", "/mnt/tmp/sys-metrics.json")
 SHARED_MEMORY, SCRATCH = ("sys-dshm", "/dev/shm"), ("tmp", "/mnt/tmp")
 OUTPUT_KEY = "artifacts/{{workflow.namespace}}/{{workflow.name}}/{{pod.name}}"
-# A sidecar with this variable is one for people; its address is in a parameter that begins so.
-INTERACTIVE, SIDECAR_URL = "ONEPANEL_INTERACTIVE_SIDECAR", "sys-sidecar-url--"
 # There is no server here: programs that look for one find this machine.
 VARIABLES = {
     "ONEPANEL_RESOURCE_UID": "{{workflow.name}}",
@@ -63,10 +59,6 @@ class _Named(msgspec.Struct):
     name: str = ""
 
 
-class _Port(msgspec.Struct, rename="camel"):
-    container_port: int = 0
-
-
 class _Claim(msgspec.Struct):
     metadata: _Named
 
@@ -75,59 +67,6 @@ def injected(spec: WorkflowSpec) -> WorkflowSpec:
     """The spec with what every machine can have: variables, locations of artifacts, mounts of sidecars."""
     reads_metrics = f"outputs.artifacts.{METRICS}" in msgspec.json.encode(spec).decode()
     return replace(spec, templates=tuple(_injected(one, reads_metrics) for one in spec.templates))
-
-
-def sidecar_addresses(spec: WorkflowSpec) -> dict[str, str]:
-    """Where the sidecars answer that people look at, by the parameter that says so.
-
-    The server gives each an address of its own; here they have the network of this machine.
-    """
-    return {f"{SIDECAR_URL}{name}": f"http://localhost:{port}" for _, _, name, port in _interactive(spec)}
-
-
-def sidecar_clashes(spec: WorkflowSpec) -> Iterator[Finding]:
-    """A warning for each port that several sidecars want which people look at, as they may run at the same time.
-
-    On a cluster each pod has ports of its own; here all have this machine's.
-    """
-    tasks = [task for one in spec.templates if one.dag is not None for task in one.dag.tasks]
-    calls = Counter(task.template for task in tasks)
-    looped = {task.template for task in tasks if task.with_items or task.with_param or task.with_sequence is not None}
-    taken: dict[int, tuple[int, str]] = {}
-    for place, index, name, port in _interactive(spec):
-        template = spec.templates[place].name
-        first, other = taken.setdefault(port, (place, name))
-        if (first, other) != (place, name):
-            who = f"the sidecars {other} of {spec.templates[first].name} and {name} of {template}"
-        elif template in looped or calls[template] > 1:
-            who = f"the sidecars {name} of the tasks that call {template}"
-        else:
-            continue
-        yield Finding(
-            rule="onepanel-sidecar",
-            severity="warning",
-            path=("spec", "templates", place, "sidecars", index),
-            message=f"{who} answer at http://localhost:{port}: only the first that is there gets it",
-            why="steps have the ports of this machine, and no addresses of their own",
-            hint="give each a port of its own, in its command and its `ports`, or let one task wait for the other",
-        )
-
-
-def _interactive(spec: WorkflowSpec) -> Iterator[tuple[int, int, str, int]]:
-    """The sidecars that people look at: place of the template, place in it, name, port."""
-    for place, template in enumerate(spec.templates):
-        for index, sidecar in enumerate(template.sidecars):
-            shown = any(one.name == INTERACTIVE and one.value == "true" for one in sidecar.env)
-            port = _first_port(sidecar.ports)
-            if shown and port:
-                yield place, index, sidecar.name, port
-
-
-def _first_port(ports: object) -> int:
-    try:
-        return next((one.container_port for one in msgspec.convert(ports or [], list[_Port])), 0)
-    except msgspec.ValidationError:
-        return 0
 
 
 def is_onepanel(workflow: Workflow) -> bool:
@@ -201,9 +140,7 @@ def _injected(template: Template, metrics: bool) -> Template:
         template = replace(template, container=_with_variables(template.container))
     if template.script is not None:
         template = replace(template, script=_with_variables(template.script))
-    # A sidecar, such as TensorBoard's, sees the files of the step.
-    sidecars = tuple(replace(one, mirror_volume_mounts=True) for one in template.sidecars)
-    return replace(template, sidecars=sidecars)
+    return with_sidecars(template)
 
 
 def _with_metrics(template: Template) -> Template:

@@ -14,7 +14,6 @@ from argosy.dialects.argo import Loaded, LoadedDocument
 from argosy.dialects.argo_kinds import ABSENT
 from argosy.dialects.argo_kinds import OLDER as ARGO_OLDER
 from argosy.dialects.argo_kinds import WORDS as ARGO_WORDS
-from argosy.dialects.onepanel.injection import sidecar_clashes
 from argosy.dialects.onepanel.inputs import problems_of, signature_of
 from argosy.dialects.onepanel.lower import cron_of, workflow_of
 from argosy.dialects.onepanel.names import LONGEST, TOO_LONG, is_too_long, name_of_file, uid_of
@@ -29,6 +28,7 @@ from argosy.dialects.onepanel.schema import (
     OnepanelSpec,
 )
 from argosy.dialects.onepanel.server_calls import findings_of
+from argosy.dialects.onepanel.sidecars import sidecar_problems
 from argosy.dialects.onepanel.sketch import RULE as SKETCH
 from argosy.dialects.onepanel.sketch import filled
 from argosy.model.inputs import Signature
@@ -151,7 +151,7 @@ class _Reader:
         parameters = spec.arguments.parameters if spec.arguments is not None else ()
         signature: Signature = signature_of(parameters)
         cron = value.kind == "CronWorkflow"
-        problems = [*found, *findings_of(spec), *sidecar_clashes(spec), *problems_of(parameters)]
+        problems = [*found, *findings_of(spec), *sidecar_problems(spec), *problems_of(parameters)]
         if cron:
             problems = [replace(one, path=_in_cron(one.path)) for one in problems]
         self.diagnostics += [_diagnostic(one, places) for one in problems]
