@@ -204,8 +204,17 @@ def _run_file(
     names = tuple(name for name, _ in asking.given.assigned)
     selected = asking.given.selected
     source = source_of(
-        project, file, strict=wanted.strict, reuse=reuse, selected=selected, given=names, parallel=asking.parallel
+        project,
+        file,
+        strict=wanted.strict,
+        reuse=reuse,
+        selected=selected,
+        given=names,
+        parallel=asking.parallel,
+        words=asking.given.all,
     )
+    if source.rest is not None:
+        asking = asking._replace(given=read_words(file, source.rest))
     if starting.workflow:
         source = run_of(project, source, starting.workflow)
     return _run_source(project, file, source, asking, wanted, showing, starting.push())

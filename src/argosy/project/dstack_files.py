@@ -8,10 +8,12 @@ from __future__ import annotations
 import configparser
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from argosy.dialects.dstack.command_line import COMMAND_LINE, of_provider, read_words
+from argosy.dialects.dstack.definitions import OfOne
 from argosy.dialects.dstack.providers import PROVIDERS
-from argosy.dialects.dstack.reading import Beside, broken, names_in
+from argosy.dialects.dstack.reading import Beside, broken, names_in, own_names
 from argosy.dialects.dstack.reading import load as read
 from argosy.errors import NotFound
 from argosy.syntax.diagnostics import did_you_mean
@@ -37,28 +39,52 @@ def load_named(folder: Path, name: str, *, reuse: bool = False) -> Loaded | None
 
     reuse: what it would run first is taken from its latest run.
     """
+    named = load_asked(folder, name, (), reuse=reuse)
+    return named.loaded if named is not None else None
+
+
+class Named(NamedTuple):
+    """What a name and the words behind it mean. rest: the words that are left for its variables."""
+
+    loaded: Loaded
+    rest: tuple[str, ...]
+
+
+def load_asked(folder: Path, name: str, words: tuple[str, ...], *, reuse: bool = False) -> Named | None:
+    """The workflow of that name as words behind it want it, or a provider with words that are its workflow.
+
+    None where no .dstack is around, and no provider is meant. Raises NotFound, UsageError.
+    """
     found = folder_around(folder)
-    if found is None:
-        return None
+    contents = files_of(found, folder) if found is not None else []
     known: dict[str, str] = {}
-    contents = files_of(found, folder)
     for file, content in contents:
         for one in names_in(content, file):
             known.setdefault(one, file)
-    if name not in known:
-        wrong = broken(contents, limits=_WIDEST)
-        if wrong is not None:
-            return wrong
-        near = did_you_mean(name, known)
-        there = f"there are {', '.join(known)}" if known else f"{contents[0][0]} has no workflows"
-        if name.partition("@")[0] in PROVIDERS and not near:
-            there = f"{name} is a provider: write a workflow with `provider: {name}` into {contents[0][0]}; {there}"
-        raise NotFound(
-            f"There is neither a file nor a workflow {name!r}", hint=f"did you mean {near}?" if near else there
-        )
-    file = known[name]
-    beside = Beside(files=tuple(contents), repository=repository_of(found.parent))
-    return read(dict(contents)[file], file, beside=beside, only=name, reuse=reuse, limits=_WIDEST)
+    beside = Beside(files=tuple(contents), repository=repository_of(found.parent) if found is not None else "")
+    if name in known:
+        if not words:
+            return Named(_read(contents, known[name], name, beside, reuse, None), ())
+        asked = read_words(words, own_names(contents, name)[0])
+        over = OfOne(workflow=name, keys=asked.keys) if asked.keys else None
+        return Named(_read(contents, known[name], name, beside, reuse, over), asked.rest)
+    wrong = broken(contents, limits=_WIDEST)
+    if wrong is not None:
+        return Named(wrong, words)
+    if name in PROVIDERS or (contents and name in own_names(contents, name)[1]):
+        text, rest = of_provider(name, words)
+        return Named(read(text, COMMAND_LINE, beside=beside, only=name, reuse=reuse), rest)
+    if found is None:
+        return None
+    near = did_you_mean(name, (*known, *PROVIDERS))
+    there = f"there are {', '.join(known)}" if known else f"{contents[0][0]} has no workflows"
+    raise NotFound(f"There is neither a file nor a workflow {name!r}", hint=f"did you mean {near}?" if near else there)
+
+
+def _read(
+    contents: list[tuple[str, bytes]], file: str, name: str, beside: Beside, reuse: bool, asked: OfOne | None
+) -> Loaded:
+    return read(dict(contents)[file], file, beside=beside, only=name, reuse=reuse, asked=asked, limits=_WIDEST)
 
 
 def folder_around(folder: Path) -> Path | None:

@@ -64,7 +64,8 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """What was named. text: as it was written. file: what it is called. others: documents that are no workflows.
 
-    parameters: values that were kept with it, which those of the command line replace.
+    parameters: values that were kept with it, which those of the command line replace. rest: the words behind its name
+    that are left for its inputs; None for all of them.
     """
 
     text: str
@@ -73,6 +74,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[Document, ...] = ()
     findings: tuple[Diagnostic, ...] = ()
     parameters: Mapping[str, str] = {}
+    rest: tuple[str, ...] | None = None
 
     @property
     def shown(self) -> FileText | str | None:
@@ -89,12 +91,14 @@ def source_of(
     selected: tuple[str, ...] | None = None,
     given: tuple[str, ...] = (),
     parallel: bool = False,
+    words: tuple[str, ...] = (),
 ) -> Source:
     """The source that a name means. Raises NotFound, InvalidFile when anything is wrong with its reading.
 
     reuse: of a dstack workflow, what it would run first is taken from its latest run. selected: which workflow of the
     file is meant, () for its default, None for all; given: names of values that a person gives; parallel: steps may
-    run at the same time. Only a guild.yml, which may have much to read for each, takes these.
+    run at the same time. Only a guild.yml, which may have much to read for each, takes these. words: all that stand
+    behind the name; only dstack's workflows and providers take some of these.
     """
     if not os.path.isfile(name) or name.endswith(_SPECIAL) or "." not in os.path.basename(name):
         special = _special(project, name, strict, selected, given, parallel)
@@ -106,11 +110,11 @@ def source_of(
     if slash and word.lower() in WORKFLOW_WORDS and not os.path.exists(name):
         return _kept(project, rest, strict)
     if not slash and not os.path.exists(name) and name != files.STANDARD_INPUT:
-        from argosy.project.dstack_files import load_named
+        from argosy.project.dstack_files import load_asked
 
-        named = load_named(Path.cwd(), name, reuse=reuse)
+        named = load_asked(Path.cwd(), name, words, reuse=reuse)
         if named is not None:
-            return _source(project, name, named.checked())
+            return msgspec.structs.replace(_source(project, name, named.loaded.checked()), rest=named.rest)
     if reuse:
         raise UsageError("--reuse is for a workflow of .dstack by its name", hint="--cache uses outcomes of any again")
     loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read)

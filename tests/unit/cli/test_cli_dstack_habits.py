@@ -176,3 +176,28 @@ def test_a_tag_of_local_folders_brings_them_to_their_paths(folder: Path, argosy:
     assert logs(argosy) == "x\none\n"
     assert argosy("tags", "add", "mine").code == 2
     assert argosy("tags", "add", "mine", "-a", "nowhere").code == 4
+
+
+# -- words behind a name
+
+
+def test_a_provider_runs_without_a_workflow(folder: Path, argosy: Argosy) -> None:
+    done = argosy("run", "bash", "-c", "echo $A > out/x", "-e", "A=1 2", "-a", "out", "-t", "mine", "-q")
+    assert done.code == 0, done.err
+    assert argosy("run", "bash", "-c", "cat out/x; echo ${{ run.args }}", "--dep", ":mine", "-q", "--lr", "3").code == 0
+    assert logs(argosy) == "1 2\n--lr 3\n"
+    (folder / "show.py").write_text("import sys; print(sys.argv[1:])")
+    assert argosy("run", "python", "show.py", "--epochs", "3", "b c", "-q").code == 0
+    assert logs(argosy) == "['--epochs', '3', 'b c']\n"
+    unknown = argosy("run", "bsh", "-c", "x")
+    assert unknown.code == 4
+
+
+def test_words_change_what_a_workflow_says(folder: Path, argosy: Argosy) -> None:
+    workflow = "  - {name: a, provider: bash, env: [A=1, B=2], resources: {gpu: 64}, commands: [echo $A $B $LR]}"
+    put(folder, workflow, "  a: {lr: 1}\n")
+    assert argosy("run", "a").code == 5
+    done = argosy("run", "a", "-e", "A=9", "--gpu", "0", "--lr", "5", "-q")
+    assert done.code == 0, done.err
+    assert logs(argosy) == "9 2 5\n"
+    assert "Did you mean '--lr'?" in argosy("run", "a", "--lrr", "5", "--gpu", "0").err

@@ -59,6 +59,10 @@ class Rewriting:
             found.put(*self._value(key, given.values[key], found), place)
         return found.made()
 
+    def latest_of(self, node: Node) -> list[Node]:
+        """Dependencies as `deps` has them."""
+        return self._dependencies(node, LATEST)
+
     def _unwrapped(self, given: Mapping) -> Mapping:
         """The oldest files had a workflow's fields below `template` for a while."""
         inner = given.values.get("template")

@@ -5,10 +5,13 @@ It knows which file is for what and what every key is; what a workflow becomes i
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from argosy.dialects.dstack import schema
 from argosy.dialects.dstack.canonical import Rewriting, renamed
+from argosy.dialects.dstack.command_line import laid_over
 from argosy.dialects.dstack.eras import era_of
 from argosy.dialects.dstack.problems import Problems
 from argosy.dialects.dstack.providers import PROVIDERS, Provider, custom
@@ -53,6 +56,13 @@ class DstackFile(msgspec.Struct, kw_only=True):
     diagnostics: list[Diagnostic] = []
 
 
+class OfOne(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person asks of one workflow besides what its file says. keys: as a workflow has them."""
+
+    workflow: str
+    keys: dict[str, Any]
+
+
 class Definitions(msgspec.Struct, kw_only=True):
     """All that a project defines. files: those with workflows, the first of a name wins."""
 
@@ -64,11 +74,15 @@ class Definitions(msgspec.Struct, kw_only=True):
 
 
 def read_definitions(
-    files: list[tuple[str, str | bytes]], *, repository: str = "", limits: Limits = DEFAULT_LIMITS
+    files: list[tuple[str, str | bytes]],
+    *,
+    repository: str = "",
+    limits: Limits = DEFAULT_LIMITS,
+    asked: OfOne | None = None,
 ) -> Definitions:
     """What these files say together. files: names and contents, in the order in which names win.
 
-    repository: `user/repo` of the project, "" when it is not known.
+    repository: `user/repo` of the project, "" when it is not known. asked: what a person wants of one workflow.
     """
     parsed = [(parse(content, name, limits=limits), name) for name, content in files]
     found = Definitions()
@@ -93,7 +107,7 @@ def read_definitions(
         file.diagnostics += problems.found
     for file, root in tops:
         if "workflows" in root.values:
-            _read_workflows(found, file, root.values["workflows"], repository)
+            _read_workflows(found, file, root.values["workflows"], repository, asked)
     for file, root in tops if found.workflows else ():
         problems = Problems(file.source)
         check_owners(root, found.workflows, problems)
@@ -132,7 +146,7 @@ def _providers(node: Node, problems: Problems) -> dict[str, schema.CustomProvide
     return found
 
 
-def _read_workflows(found: Definitions, file: DstackFile, node: Node, repository: str) -> None:
+def _read_workflows(found: Definitions, file: DstackFile, node: Node, repository: str, asked: OfOne | None) -> None:
     if isinstance(node, Scalar) and node.value is None:
         return
     problems = Problems(file.source)
@@ -146,7 +160,7 @@ def _read_workflows(found: Definitions, file: DstackFile, node: Node, repository
             problems.add("field-type", f"expected a workflow, found {described(one)}", one.place, hint="- name: train")
     file.era = era_of((one for _, one in items), variables=bool(found.variables))
     for index, one in items:
-        definition = _definition(found, file, index, one, repository)
+        definition = _definition(found, file, index, one, repository, asked)
         if definition is None:
             problems.add("field-missing", "this workflow lacks `name`", one.place, hint="add `name: ...`")
             continue
@@ -164,13 +178,18 @@ def _read_workflows(found: Definitions, file: DstackFile, node: Node, repository
     file.diagnostics += problems.found
 
 
-def _definition(found: Definitions, file: DstackFile, index: int, raw: Mapping, repository: str) -> Definition | None:
+def _definition(
+    found: Definitions, file: DstackFile, index: int, raw: Mapping, repository: str, asked: OfOne | None
+) -> Definition | None:
     problems = Problems(file.source)
     named = raw.values.get("name") or raw.values.get("id")
     name = problems.written(named) if isinstance(named, Scalar) and named.value is not None else ""
     if not name:
         return None
-    node = Rewriting(problems, repository=repository).workflow(raw)
+    rewriting = Rewriting(problems, repository=repository)
+    node = rewriting.workflow(raw)
+    if asked is not None and asked.workflow == name:
+        node = laid_over(node, asked.keys, rewriting)
     given = node.values.get("provider")
     word = str(given.value) if isinstance(given, Scalar) else ""
     own = found.providers.get(word)

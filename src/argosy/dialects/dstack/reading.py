@@ -10,9 +10,10 @@ from collections.abc import Iterable
 import msgspec
 
 from argosy.dialects.argo import Loaded, LoadedDocument
-from argosy.dialects.dstack.definitions import Definition, Definitions, DstackFile, read_definitions
+from argosy.dialects.dstack.definitions import Definition, Definitions, DstackFile, OfOne, read_definitions
 from argosy.dialects.dstack.lowering import involved, lower
 from argosy.dialects.dstack.places import LoweredMap
+from argosy.dialects.dstack.variables import GLOBAL
 from argosy.syntax.diagnostics import Diagnostic
 from argosy.syntax.limits import Limits
 from argosy.syntax.parse import DEFAULT_LIMITS
@@ -35,22 +36,30 @@ def load(
     beside: Beside | None = None,
     only: str = "",
     reuse: bool = False,
+    asked: OfOne | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Loaded:
     """The workflows of a file. Nothing is raised: `Loaded.checked` does that.
 
     only: the one workflow that is wanted, whose problems alone are told. reuse: what would be run first is taken from
-    its latest run.
+    its latest run. asked: what a person wants of one workflow.
     """
     beside = beside or Beside()
     files = [(name, content) for name, content in beside.files if name != file]
-    definitions = read_definitions([(file, text), *files], repository=beside.repository, limits=limits)
+    definitions = read_definitions([(file, text), *files], repository=beside.repository, limits=limits, asked=asked)
     return _loaded(definitions, definitions.files[0], only, reuse)
 
 
 def names_in(text: str | bytes, file: str) -> list[str]:
     """The names of a file's workflows; none where it cannot be read."""
     return [one.name for one in read_definitions([(file, text)]).files[0].definitions]
+
+
+def own_names(files: Iterable[tuple[str, bytes]], workflow: str) -> tuple[set[str], set[str]]:
+    """The names of a workflow's variables, and those of the project's providers."""
+    found = read_definitions([*files])
+    variables = {**found.variables.get(GLOBAL, {}), **found.variables.get(workflow, {})}
+    return set(variables), set(found.providers)
 
 
 def broken(files: Iterable[tuple[str, bytes]], limits: Limits = DEFAULT_LIMITS) -> Loaded | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from argosy.errors import NotFound
-from argosy.project.dstack_files import files_of, folder_around, load, load_named, repository_of
+from argosy.errors import NotFound, UsageError
+from argosy.project.dstack_files import files_of, folder_around, load, load_asked, load_named, repository_of
 from argosy.project.files import expanded, read
 
 ONE = "workflows: [{name: %s, provider: bash, commands: ['echo ${{ x }}']}]\n"
@@ -86,8 +86,24 @@ def test_lint_of_a_folder_takes_what_is_dstacks_workflows(tmp_path: Path) -> Non
     assert [read(one, tolerant=True).diagnostics for one in found] == [(), (), ()]
 
 
-def test_a_provider_is_no_workflow(inside: Path) -> None:
-    """dstack ran one without a workflow."""
-    with pytest.raises(NotFound) as raised:
+def test_a_provider_is_a_workflow_with_the_words_behind_it(inside: Path) -> None:
+    named = load_asked(inside.parent, "bash", ("-c", "echo ${{ x }}", "-e", "A=1", "more"))
+    assert named is not None
+    assert named.loaded.checked().source.file == "command line"
+    assert named.rest == ("more",)
+    with pytest.raises(UsageError) as raised:
         load_named(inside.parent, "bash")
-    assert "bash is a provider: write a workflow with `provider: bash` into .dstack/workflows.yaml" in raised.value.hint
+    assert raised.value.hint == "write argosy run bash -c COMMAND"
+    # One of the project's own, and one where there is no .dstack at all.
+    (inside / "providers.yaml").write_text("providers: [{name: shout, commands: [x]}]\n")
+    assert load_named(inside.parent, "shout")
+    (inside.parent.parent / "plain").mkdir()
+    assert load_asked(inside.parent.parent / "plain", "lab", ()) is not None
+    assert load_asked(inside.parent.parent / "plain", "train", ()) is None
+
+
+def test_a_workflow_that_is_named_like_a_provider_comes_first(inside: Path) -> None:
+    (inside / "workflows.yaml").write_text(ONE % "bash")
+    loaded = load_named(inside.parent, "bash")
+    assert loaded is not None
+    assert loaded.source.file.endswith("workflows.yaml")
