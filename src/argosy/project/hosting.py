@@ -20,6 +20,8 @@ from argosy.experiments.provenance import Python, Snapshot, Stored
 from argosy.model.host_templates import (
     CODE_RULES,
     FUNCTION,
+    HOST,
+    HOST_IMAGE,
     CodeRules,
     annotation,
     is_host,
@@ -27,7 +29,7 @@ from argosy.model.host_templates import (
     needs_image,
     templates_in,
 )
-from argosy.model.manifest import Template, Workflow
+from argosy.model.manifest import ContainerFields, Template, Workflow
 from argosy.model.programs import PROGRAM, is_of_program, lacks_packages, with_files
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Leaves(msgspec.Struct, frozen=True, kw_only=True):
 
     coded: those of the others that are given the code. elsewhere: those on the host with artifacts at absolute paths.
     functions: those on the host that are calls of Python functions. bare: those of the others that import a program
-    whose packages are not in their image.
+    whose packages are not in their image. own: the images that those on the host have in a container, "" the project's.
     """
 
     hosts: tuple[str, ...]
@@ -67,6 +69,7 @@ class Leaves(msgspec.Struct, frozen=True, kw_only=True):
     elsewhere: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     bare: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
@@ -77,6 +80,7 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
     elsewhere: list[str] = []
     functions: list[str] = []
     bare: list[str] = []
+    own: dict[str, None] = {}
     images: dict[str, None] = {}
     defaults = workflow.spec.template_defaults
     for template in _templates(workflow, surroundings):
@@ -93,6 +97,8 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
                 elsewhere.append(hosts[-1])
             if annotation(template, FUNCTION):
                 functions.append(hosts[-1])
+            if main is not None:
+                own[_own_image(template, main)] = None
             beside = (*template.init_containers, *template.sidecars)
         elif main is not None:
             others.append(template.name)
@@ -111,7 +117,13 @@ def leaves_of(workflow: Workflow, surroundings: Surroundings) -> Leaves:
         elsewhere=tuple(elsewhere),
         functions=tuple(functions),
         bare=tuple(bare),
+        own=tuple(own),
     )
+
+
+def _own_image(template: Template, main: ContainerFields) -> str:
+    """The image that a host template names for where a container runs it; "" for the project's."""
+    return annotation(template, HOST_IMAGE) if main.image == HOST else main.image
 
 
 def _is_elsewhere(template: Template) -> bool:
@@ -160,11 +172,11 @@ def chosen_runtime(
         return "process", "process, because every step runs on the host"
     if name not in ("auto", *ENGINES):
         return chosen(name, [], configuration)
-    image = python_image(configuration)
-    runtime, reason = chosen(name, [*leaves.images, image], configuration, logins)
+    used = list(dict.fromkeys(one or python_image(configuration) for one in leaves.own))
+    runtime, reason = chosen(name, [*leaves.images, *used], configuration, logins)
     shown = ", ".join(leaves.hosts[:3]) + (", ..." if len(leaves.hosts) > 3 else "")
     if runtime in ENGINES:
-        return runtime, f"{reason}; {shown} run in {image}: --runtime process runs them on the host"
+        return runtime, f"{reason}; {shown} run in {', '.join(used)}: --runtime process runs them on the host"
     return runtime, reason
 
 

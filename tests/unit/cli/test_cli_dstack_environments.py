@@ -77,3 +77,16 @@ def test_an_image_without_pip_says_so(folder: Path, cache: Path, argosy: Argosy)
     assert argosy("run", "a", "--runtime", "podman", "-q").code == 1
     assert "this Python has neither venv nor pip, and there is no uv" in "\n".join(lines(argosy))
     assert not list(cache.glob("*/complete"))
+
+
+def test_a_version_of_python_is_the_image_of_a_container(folder: Path, argosy: Argosy) -> None:
+    need_image()
+    (folder / "argosy.toml").write_text('[python]\nimage = "nowhere.invalid/python:1"\n')
+    put(folder, "  - {name: a, provider: bash, python: 3.11, commands: [python -V]}")
+    done = argosy("run", "a", "--runtime", "podman")
+    assert done.code == 0, done.err
+    assert "a run in python:3.11: --runtime process runs them on the host" in done.err
+    assert lines(argosy)[-1].startswith("Python 3.11.")
+    assert "image: python:3.11\n" in argosy("convert", "a", "--for", "argo").out
+    # On the host it is the interpreter of that version, or an environment with it.
+    assert argosy("run", "a", "--runtime", "process", "-q").code == 0

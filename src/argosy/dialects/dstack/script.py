@@ -103,6 +103,12 @@ def _python(one: Definition, scope: Scope) -> str:
     return f"{literal(shell.PYTHON)}argosy_python '{version}' {requirements} '{installs}' '{option}' || exit\n"
 
 
+def image_of(one: Definition) -> str:
+    """The image that brings its version of Python where a container runs it; "" for the project's."""
+    version = one.keys.version if one.keys is not None else ""
+    return f"python:{version}" if _PYTHON.fullmatch(version) else ""
+
+
 def makes_environment(one: Definition) -> bool:
     """Whether its script may make a virtual environment."""
     keys = one.keys
