@@ -326,10 +326,14 @@ def _archive(names: tuple[str, ...], home: Path | None, *, archived: bool) -> No
 @home_option
 def label(name: str, labels: tuple[str, ...], home: Path | None) -> None:
     """Put labels on a template, or take them off with KEY-. That makes no new version."""
+    from argosy.project.template_library import check_label
+
     project = open_project(home)
     place = _found(project, name)
     without = tuple(one.removesuffix("-") for one in labels if one.endswith("-") and "=" not in one)
     given = pairs(tuple(one for one in labels if "=" in one or not one.endswith("-")), "a label")
+    for key, value in given.items():
+        check_label(key, value)
     project.catalog.versions.label(place, given, without)
     for key, value in project.catalog.versions.standing(place).labels.items():
         console().data(f"{key}={value}")

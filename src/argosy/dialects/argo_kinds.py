@@ -61,6 +61,10 @@ _REFUSED: dict[str, tuple[str, str]] = {
     "ExecutorPlugin": ("plugins run beside a pod of a cluster", "do its work in a step with a `container`"),
     "List": ("a List holds objects, not other lists", "put the objects of both in one List"),
     "Job": (_CLUSTER, _RUN_ITS_PROGRAM),
+    "Workspace": (
+        "a workspace of Onepanel is a set of programs that people reach until they stop it, not a workflow",
+        "start its image with podman or docker",
+    ),
     "CronJob": (_CLUSTER, "write a CronWorkflow"),
     "Deployment": (_CLUSTER, "use a template with `daemon: true`"),
     "StatefulSet": (_CLUSTER, "use a template with `daemon: true`"),

@@ -38,8 +38,10 @@ SIGNS: tuple[Sign, ...] = (
         pattern=re.compile(
             _NO_KIND
             + r"""(?:(?=[\s\S]*^["']?entrypoint["']?[ \t]*:)(?=[\s\S]*^["']?templates["']?[ \t]*:)"""
-            + r"""|(?=[\s\S]*^["']?containers["']?[ \t]*:)(?=[\s\S]*^["']?(?:routes|ports)["']?[ \t]*:)"""
-            + r"""|(?=[\s\S]*^workflowSpec[ \t]*:)(?=[\s\S]*^schedules?[ \t]*:)"""
+            # One of the two may be misspelt, which is told then.
+            + r"""|(?=[\s\S]*^["']?(?:entrypoint|templates)["']?[ \t]*:)"""
+            + r"""(?=[\s\S]*^[ \t-]+["']?(?:dag|container|script|resource)["']?[ \t]*:)"""
+            + r"""|(?=[\s\S]*^["']?(?:containers|workflowSpec)["']?[ \t]*:)"""
             + r"""|(?=[\s\S]*^spec[ \t]*:)[\s\S]*?^metadata[ \t]*:[ \t]*(?:\#.*)?\n"""
             + r"""(?:[ \t].*\n|\n|\#.*\n)*?[ \t]+(?:action|version|kind|deprecated)[ \t]*:)""",
             re.MULTILINE,

@@ -60,7 +60,12 @@ def read_bytes(data: bytes, path: str, *, strict: bool = True, tolerant: bool = 
     loaded = _loaded(data, path, strict)
     if tolerant and strict and not loaded.ok:
         loose = _loaded(data, path, False)
-        loaded = msgspec.structs.replace(loaded, documents=loose.documents)
+        # What is misspelt keeps a reader from looking further: what it finds then is told too.
+        known = {(one.rule, one.message, one.span) for one in loaded.diagnostics} | {
+            (one.rule, one.message, one.span) for one in loose.diagnostics if one.severity != "error"
+        }
+        more = [one for one in loose.diagnostics if (one.rule, one.message, one.span) not in known]
+        loaded = msgspec.structs.replace(loaded, documents=loose.documents, diagnostics=(*loaded.diagnostics, *more))
     if not loaded.documents and not _names_a_kind(loaded):
         try:
             detect(data.decode("utf-8", "replace"), path)

@@ -5,6 +5,7 @@ It knows how a template comes into the catalog; versions, labels and archiving a
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from argosy.dialects.argo import Loaded, LoadedDocument
     from argosy.project.project import Project
 
+# Source: Kubernetes docs, labels and selectors.
+_WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_DOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")
 KEPT = ("WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 
 
@@ -62,6 +66,16 @@ def uid(name: str) -> str:
     if not made:
         raise UsageError(f"{name!r} cannot be the name of a template", hint="--name gives it another one")
     return naming.checked(made)
+
+
+def check_label(key: str, value: str) -> None:
+    """Raises UsageError for a label that Kubernetes, and so Onepanel, would not take."""
+    prefix, slash, name = key.rpartition("/")
+    if not _WORD.fullmatch(name) or (slash and not _DOMAIN.fullmatch(prefix)) or (value and not _WORD.fullmatch(value)):
+        raise UsageError(
+            f"{key}={value} cannot be a label",
+            hint="a key and a value have letters, digits, `-`, `_` and `.`, at most 63, and begin and end with no sign",
+        )
 
 
 def _template(project: Project, workflow: Workflow, document: LoadedDocument, text: str) -> WorkflowTemplate:

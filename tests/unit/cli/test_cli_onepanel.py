@@ -248,6 +248,51 @@ def test_default_environment(argosy: Argosy, say: str) -> None:
     assert argosy("config", "env", "set", "1A=x").code == 2
 
 
+MISTAKES = {
+    "misspelt.yaml": (
+        TEMPLATE.replace("entrypoint", "entripoint"),
+        ["misspelt.yaml:1:1: error: a workflow template has no field `entripoint`", "did you mean `entrypoint`?"],
+    ),
+    "two.yaml": (
+        "metadata:\n  action: create\n  name: a name of more than thirty letters\n"
+        "spec:\n  arguments: {parameters: [{name: a, vlue: b}]}\n"
+        "  entrypoint: a\n  templates: [{name: a, script: {image: a, source: b}}]\n",
+        ["two.yaml:3:9: error: Template name must be 30", "two.yaml:5:38: error: a parameter has no field `vlue`",
+         'two.yaml:6:15: error: "entrypoint" template should be a DAG'],
+    ),
+    "workspace.yaml": (
+        "arguments: {parameters: []}\ncontainers:\n- {name: a, image: b}\n",
+        ["workspace.yaml:2:1: error: a workspace template is not run here"],
+    ),
+    "kind.yaml": (
+        "apiVersion: onepanel.io/v1alpha1\nkind: Workspace\nmetadata: {name: a}\n",
+        ["kind.yaml:2:7: error: a Workspace is not run here"],
+    ),
+    "cron.yaml": (
+        "schedul: '* * * * *'\nworkflowSpec:\n  entrypoint: main\n",
+        ["cron.yaml:1:1: error: a cron workflow has no field `schedul`", "did you mean `schedule"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_mistakes_are_told_where_they_are(argosy: Argosy, folder: Path, name: str) -> None:
+    text, said = MISTAKES[name]
+    (folder / name).write_text(text)
+    done = argosy("lint", name)
+    assert done.code == 3
+    for one in said:
+        assert one in done.out
+
+
+@pytest.mark.parametrize("label", ["bad label=1", "a=b c", "/a=b", "A_B/c=d", f"a={'b' * 64}"])
+def test_labels_that_cannot_be(argosy: Argosy, say: str, label: str) -> None:
+    argosy("templates", "create", say)
+    done = argosy("templates", "label", "say", label)
+    assert (done.code, "cannot be a label" in done.err) == (2, True)
+    assert argosy("templates", "label", "say", "tags.onepanel.io/team=a.b", "empty=").code == 0
+
+
 def test_template_library(argosy: Argosy, say: str, folder: Path) -> None:
     assert argosy("templates", "create", say, "--name", "Say It").out == "say-it version 1 created\n"
     assert argosy("templates", "create", say, "--name", "Say It").out == "say-it version 1 unchanged\n"

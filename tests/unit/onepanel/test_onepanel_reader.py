@@ -98,6 +98,10 @@ def place(text: str) -> tuple[str, str, int, int]:
         CRON,
         BARE.replace("# The", "# apiVersion: no\n# The"),
         "templates: []\nentrypoint: a\n",
+        BARE.replace("entrypoint", "entripoint"),
+        BARE.replace("\ntemplates", "\ntemplate"),
+        "containers:\n- {name: a, image: b}\n",
+        "schedul: '* * * * *'\nworkflowSpec: {}\n",
     ],
 )
 def test_told(text: str) -> None:
@@ -252,6 +256,12 @@ def test_cron_asks_for_all_fields() -> None:
     loaded = load(CRON.replace("timezone: Etc/UTC\n", ""), "a.yaml")
     assert loaded.ok
     assert "timezone" in loaded.diagnostics[-1].message
+
+
+def test_a_kind_that_there_is_not() -> None:
+    rule, message, line, column = place(WRAPPED.replace("kind: Workflow", "kind: Workflw"))
+    assert (rule, line, column) == ("onepanel-kind", 3, 9)
+    assert message == "Onepanel has no templates of kind `Workflw`"
 
 
 @pytest.mark.parametrize(

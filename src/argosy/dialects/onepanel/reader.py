@@ -21,6 +21,7 @@ from argosy.dialects.onepanel.placeholders import cover
 from argosy.dialects.onepanel.schema import (
     CRON_FIELDS,
     OLDER,
+    TEMPLATE_KINDS,
     WORDS,
     WORKSPACE_FIELDS,
     OnepanelCronFile,
@@ -35,12 +36,13 @@ from argosy.model.inputs import Signature
 from argosy.model.manifest import Document
 from argosy.syntax.decode import decode
 from argosy.syntax.decoders import Manner
-from argosy.syntax.diagnostics import Diagnostic, Severity
+from argosy.syntax.diagnostics import Diagnostic, Severity, did_you_mean
 from argosy.syntax.limits import Limits
 from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
 from argosy.syntax.parse import DEFAULT_LIMITS, parse
 from argosy.syntax.source_map import SourceMap
 from argosy.syntax.span import Source
+from argosy.syntax.tree import shortened
 
 # The words in which the server refuses a template.
 ENTRYPOINT_NO_DAG = '"entrypoint" template should be a DAG'
@@ -171,6 +173,7 @@ class _Reader:
         named = isinstance(kind, Scalar) and kind.value == "Workspace"
         fields = [one for one in WORKSPACE_FIELDS if isinstance(spec, Mapping) and one in spec.values]
         if not named and (not fields or (isinstance(spec, Mapping) and "templates" in spec.values)):
+            self._check_kind(kind)
             return False
         place = spec.key_place(fields[0]) if isinstance(spec, Mapping) and fields else node.place
         self.report(
@@ -181,6 +184,14 @@ class _Reader:
             hint="start its image with podman or docker; work that ends can be a workflow template with a DAG",
         )
         return True
+
+    def _check_kind(self, kind: Node | None) -> None:
+        if not isinstance(kind, Scalar) or kind.value in (None, "", "Workflow"):
+            return
+        near = did_you_mean(str(kind.value), TEMPLATE_KINDS)
+        hint = f"did you mean `{near}`?" if near else f"the kinds are {', '.join(TEMPLATE_KINDS)}"
+        message = f"Onepanel has no templates of kind `{shortened(str(kind.value))}`"
+        self.report("onepanel-kind", message, kind.place, hint=hint)
 
 
 def _wrap(node: Mapping) -> Mapping:

@@ -31,6 +31,8 @@ WIDGETS: dict[str, InputType] = {
 NOT_SHOWN = ("input.hidden", "hidden")
 WITH_OPTIONS = ("select.select", "input.radio")
 VISIBILITIES: tuple[Visibility, ...] = ("public", "protected", "internal", "private")
+# What `metadata.kind` of a file can be.
+TEMPLATE_KINDS = ("Workflow", "Workspace")
 # What a workspace template has and a workflow template has not.
 WORKSPACE_FIELDS = ("containers", "ports", "routes")
 # Fields of Argo's parameters that Onepanel's server throws away.
