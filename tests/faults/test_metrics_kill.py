@@ -18,6 +18,7 @@ from driven import Folder, ended, kill
 
 from argosy.experiments import gathering
 from argosy.experiments.gathering import Gatherer, Places
+from argosy.model.events import AttemptExited
 from argosy.model.metric_rules import MetricRules
 from argosy.model.status import Node, NodeType, Phase
 from argosy.record.database import Database
@@ -129,4 +130,23 @@ def test_a_long_run_is_gathered_as_it_goes_on(tmp_path: Path, monkeypatch: pytes
     gatherer.look(nodes)
     assert gatherer.finish(nodes) == []
     assert len(experiments.metrics([1])[1]) == 7
+    journal.close()
+
+
+def test_steps_that_left_nothing_are_not_looked_at_again(tmp_path: Path) -> None:
+    record = tmp_path / "argosy.db"
+    journal = Journal.open(record, now=time.time)
+    manifest = msgspec.json.encode({"metadata": {}, "spec": {}})
+    journal.create_run(NewRun(name="a", uid="a", namespace="x", created_at=1.0, manifest=manifest))
+    gatherer, nodes = of_run(record, tmp_path)
+    for n in (1, 2):
+        (tmp_path / "steps" / f"n{n}" / "main.log").write_text("")
+        (tmp_path / "steps" / f"n{n}" / "work").mkdir()
+    gatherer.note([AttemptExited(at=1.0, node=f"n{n}", phase="Succeeded") for n in (0, 1)])
+    gatherer.glance(nodes)
+    # Nobody writes into a step's folder once it has ended: what comes here shows who is looked at after all.
+    for n in range(7):
+        (tmp_path / "steps" / f"n{n}" / "main.log").write_text(f"late: {n}\n")
+    gatherer.finish(nodes)
+    assert {one.node for one in Experiments(journal.database).metrics([1])[1]} == {"n0", "n2", "n3", "n4", "n5", "n6"}
     journal.close()

@@ -10,6 +10,7 @@ import os
 import posixpath
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from argosy.experiments.file_metrics import (
     read_json,
 )
 from argosy.experiments.output_metrics import MOST_BYTES, MOST_NAMES, OutputMetrics
+from argosy.model.events import AttemptExited, Event
 from argosy.model.manifest import Template
 from argosy.model.metric_rules import FILES, METRICS, MetricRules, rules_of
 from argosy.model.status import Node, NodeType
@@ -40,6 +42,8 @@ LOOK_SECONDS = 5.0
 # A look at the nodes may take this share of the driver's time.
 _SHARE = 100
 _BATCH = 500
+# The driver may be wanted again any moment.
+_AT_A_GLANCE = 4
 # Where the usual files are below an attempt's folder when they are on no mount.
 _FILES_WITHIN = tuple(path if is_within(path, "/tmp") else f"/{ROOT}{path}" for path in FILES)
 
@@ -89,7 +93,7 @@ def gather(node: Node, places: Places, read_log: ReadLog) -> tuple[list[Series],
     if node.memoization_status is not None and node.memoization_status.hit:
         # Nothing ran: it has the outputs of an earlier step, and no files.
         return _of_parameters(node), []
-    if (node.outputs is None or not node.outputs.parameters) and _left_nothing(places, node):
+    if _left_nothing(places, node):
         return [], []
     folder = places.attempt(node)
     notes: list[str] = []
@@ -115,6 +119,8 @@ def gather(node: Node, places: Places, read_log: ReadLog) -> tuple[list[Series],
 def _left_nothing(places: Places, node: Node) -> bool:
     """Whether a step wrote nothing anywhere: most do, so that this costs a few calls of the system and no more."""
     if places.rules.files != FILES or node.template_name in places.templates:
+        return False
+    if node.outputs is not None and node.outputs.parameters:
         return False
     folder = f"{places.steps}/{places.attempt_name(node)}"
     try:
@@ -261,6 +267,7 @@ class Gatherer:
         self._read_log = read_log
         self._open = open_database
         self._seen = set(known)
+        self._ended: deque[str] = deque()
         # What an earlier generation of the run gave is replaced also by nothing.
         self._replaces = places.generation > 1
         self._clock = clock
@@ -271,6 +278,18 @@ class Gatherer:
         """Look at every node again; one that gives nothing loses what it had."""
         self._seen.clear()
         self._replaces = True
+
+    def note(self, facts: Iterable[Event]) -> None:
+        """Called with what is durable, so that `glance` knows which steps have ended."""
+        if not self._replaces:
+            self._ended.extend(fact.node for fact in facts if isinstance(fact, AttemptExited))
+
+    def glance(self, nodes: Mapping[str, Node]) -> None:
+        """Called while there is nothing else to do: the next steps that left nothing need no other look."""
+        for _ in range(min(_AT_A_GLANCE, len(self._ended))):
+            node = nodes.get(self._ended.popleft())
+            if node is not None and _left_nothing(self._places, node):
+                self._seen.add(node.id)
 
     def look(self, nodes: Mapping[str, Node]) -> None:
         """Called whenever the run changed: once in a while the steps that ended are handed to the thread."""

@@ -79,7 +79,7 @@ def drive(
                 if on_change is not None:
                     on_change(plan)
 
-            plan, driver = _driver(project, lease, summary, workflow, options, changed, logins)
+            plan, driver = _driver(project, lease, summary, workflow, options, changed, logins, gatherer)
             if on_stop is not None:
                 on_stop(driver.stop)
             driver.drive()
@@ -121,10 +121,11 @@ def _driver(
     options: RunOptions,
     on_change: Change | None,
     logins: Mapping[str, Path],
+    gatherer: Gatherer,
 ) -> tuple[Plan, Driver]:
     """The driver of a run that this process holds, and the run's plan with all facts so far.
 
-    logins: for its container engine, the folder with logins to registries.
+    logins: for its container engine, the folder with logins to registries. gatherer: is told of what becomes durable.
     """
     from argosy.record.cache import Cache
     from argosy.record.locks import Locks
@@ -141,6 +142,11 @@ def _driver(
     plan = new_plan(project, summary, workflow, options)
     published = publication_of(project, summary, context, plan)
     begun = False
+
+    def told(facts: Sequence[Fact]) -> None:
+        published(facts)
+        gatherer.note(facts)
+
     for _, fact in journal.events(run_id):
         plan.apply(fact)
         published([fact])
@@ -164,7 +170,8 @@ def _driver(
         options=StagingOptions.of(runtime, summary.uid),
         reusing=reusing,
         on_change=on_change,
-        on_facts=published,
+        on_facts=told,
+        on_idle=lambda: gatherer.glance(plan.nodes),
     )
     return plan, driver
 

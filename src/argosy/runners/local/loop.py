@@ -90,10 +90,12 @@ class Driver:
         reusing: Reusing | None = None,
         on_change: Callable[[Plan], None] | None = None,
         on_facts: Callable[[list[Fact]], None] | None = None,
+        on_idle: Callable[[], None] | None = None,
     ) -> None:
         """plan: with every fact of the journal applied. capacity: None to ignore what steps ask for.
 
         on_facts: is told of facts in the commit that makes them durable, and of none before the run's end is.
+        on_idle: is called when there is nothing to do, and soon returns.
 
         reusing: where outcomes of earlier runs are looked up; None to run every step.
         """
@@ -112,6 +114,7 @@ class Driver:
         self._options = msgspec.structs.replace(options, take_spare=self._spares.take)
         self._on_change = on_change
         self._on_facts = on_facts
+        self._on_idle = on_idle
         self._worker = Worker()
         self._facts: list[Fact] = []
         self._ready: deque[Start] = deque()
@@ -456,7 +459,7 @@ class Driver:
         runner_descriptor = self._runner.fileno()
         exits = self._runner.wait(0)
         if not exits:
-            self._spares.make()
+            self._use_time()
         if not exits and runner_descriptor >= 0:
             begun = time.perf_counter()
             poll = select.poll()
@@ -478,6 +481,12 @@ class Driver:
             self._stop(self._pods[node])
         if self._plan.wake_at is not None and self._plan.wake_at <= now:
             self._tell(TimePassed(at=now))
+
+    def _use_time(self) -> None:
+        """Nothing has to be done now: do some of what will have to be."""
+        self._spares.make()
+        if self._on_idle is not None:
+            self._on_idle()
 
     def _comes_soon(self, poll: select.poll, until: float) -> bool:
         """Look out for news without going to sleep; whether there is any before `until`, by the performance counter."""
