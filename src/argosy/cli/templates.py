@@ -213,7 +213,7 @@ def _show_version(project: Project, name: str, output: str | None) -> None:
     if not version.isdecimal():
         raise UsageError(f"{version!r} is no version", hint=f"argosy templates versions {plain} lists them")
     place = _found(project, plain)
-    kept: dict[str, Any] = msgspec.json.decode(project.catalog.versions.get(place, int(version)).manifest)
+    kept = _in_order(msgspec.json.decode(project.catalog.versions.get(place, int(version)).manifest))
     talk = console()
     if output == "name":
         talk.data(f"{place[0].lower()}/{plain}@{version}")
@@ -344,7 +344,12 @@ def _shown(kind: str, manifest: dict[str, Any]) -> dict[str, Any]:
         for field in ("data", "stringData"):
             if field in manifest:
                 manifest[field] = dict.fromkeys(manifest[field], HIDDEN)
-    return manifest
+    return _in_order(manifest)
+
+
+def _in_order(manifest: dict[str, Any]) -> dict[str, Any]:
+    """The manifest with what it is at its beginning, as people write it."""
+    return {key: manifest[key] for key in ("apiVersion", "kind") if key in manifest} | manifest
 
 
 def _what(manifest: dict[str, Any]) -> str:

@@ -52,9 +52,17 @@ def create(project: Project, loaded: Loaded, name: str = "") -> Applied:
         )
     if isinstance(value, Workflow):
         value = _template(project, value, document, loaded.source.text)
+    elif isinstance(value, CronWorkflow) and is_onepanel(_of_cron(value)):
+        annotations = {**value.metadata.annotations, SOURCE: loaded.source.text}
+        value = replace(value, metadata=replace(value.metadata, annotations=annotations))
     given = name or value.metadata.name or name_of_file(loaded.source.file)
     value = replace(value, metadata=replace(value.metadata, name=uid(given)))
     return apply(project, [value])[0]
+
+
+def _of_cron(cron: CronWorkflow) -> Workflow:
+    """The workflow that a cron workflow runs."""
+    return Workflow(kind="Workflow", metadata=cron.metadata, spec=cron.spec.workflow_spec)
 
 
 def uid(name: str) -> str:

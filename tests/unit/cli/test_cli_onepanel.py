@@ -324,7 +324,9 @@ def test_template_library(argosy: Argosy, say: str, folder: Path) -> None:
 def test_a_template_is_shown_without_its_file(argosy: Argosy, say: str) -> None:
     argosy("templates", "create", say)
     for name in ("say", "say@1"):
-        assert "argosy.dev/source" not in argosy("templates", "show", name).out
+        shown = argosy("templates", "show", name).out
+        assert shown.startswith("apiVersion: argoproj.io/v1alpha1\nkind: WorkflowTemplate\nmetadata:\n")
+        assert "argosy.dev/source" not in shown
         assert "argosy.dev/source" in argosy("templates", "show", name, "-o", "yaml").out
         (one,) = json.loads(argosy("templates", "show", name, "-o", "json").out)["objects"]
         assert one["metadata"]["annotations"]["argosy.dev/source"] == TEMPLATE
@@ -388,6 +390,10 @@ def test_a_cron_workflow_is_kept(argosy: Argosy, folder: Path) -> None:
     assert argosy("lint", "-q", "nightly.yaml").out == ""
     assert argosy("templates", "create", "nightly.yaml").out == "nightly version 1 created\n"
     assert argosy("templates", "list", "-o", "name").out == "cronworkflow/nightly\n"
+    assert argosy("templates", "show", "nightly", "--source").out == cron + indented
+    assert argosy("templates", "show", "nightly").out.startswith(
+        "apiVersion: argoproj.io/v1alpha1\nkind: CronWorkflow\n"
+    )
     made = run(argosy, "cronworkflow/nightly")
     assert made["metadata"]["name"].startswith("nightly-")
     assert values(made)["message"] == "from default"
