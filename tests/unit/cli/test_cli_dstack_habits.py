@@ -201,3 +201,81 @@ def test_words_change_what_a_workflow_says(folder: Path, argosy: Argosy) -> None
     assert done.code == 0, done.err
     assert logs(argosy) == "9 2 5\n"
     assert "Did you mean '--lr'?" in argosy("run", "a", "--lrr", "5", "--gpu", "0").err
+
+
+# -- what runs take of one another
+
+
+def test_a_tag_that_exists_is_moved(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, commands: ['echo $X > out/x'], artifacts: [out]}", "  a: {x: 1}\n")
+    for value in ("1", "2"):
+        assert argosy("run", "a", f"x={value}", "-t", "mine", "--name", f"run-{value}", "-q").code == 0
+    assert argosy("artifacts", "download", "mine", "-d", "here").code == 0
+    assert (folder / "here" / "out" / "x").read_text() == "2\n"
+    assert argosy("tags", "add", "mine", "run-1").code == 0
+    assert argosy("artifacts", "download", "mine", "-d", "there").code == 0
+    assert (folder / "there" / "out" / "x").read_text() == "1\n"
+
+
+def test_what_a_run_takes_is_settled_when_it_is_made(folder: Path, argosy: Argosy) -> None:
+    workflows = """
+  - {name: make, provider: bash, commands: ['echo $X > out/x'], artifacts: [out]}
+  - {name: use, provider: bash, deps: [make], commands: [cat out/x]}
+"""
+    put(folder, workflows, "  make: {x: 1}\n")
+    assert argosy("run", "make", "x=1", "-q").code == 0
+    assert argosy("run", "use", "--name", "first", "-q").code == 0
+    assert argosy("run", "make", "x=2", "-q").code == 0
+    assert argosy("restart", "first", "-q").code == 0
+    assert logs(argosy) == "1\n"
+    assert argosy("run", "use", "-q").code == 0
+    assert logs(argosy) == "2\n"
+
+
+def test_artifacts_stay_relative_to_the_code_in_another_working_folder(folder: Path, argosy: Argosy) -> None:
+    workflows = """
+  - {name: a, provider: bash, working_dir: src/deep, commands: [cat here.txt, 'echo 1 > ../../out/x'], artifacts: [out]}
+  - {name: b, provider: bash, depends-on: [a], commands: [cat out/x]}
+"""
+    put(folder, workflows)
+    (folder / "src" / "deep").mkdir(parents=True)
+    (folder / "src" / "deep" / "here.txt").write_text("here\n")
+    assert argosy("run", "b", "-q").code == 0
+    assert sorted(argosy("logs", "@latest", "--no-prefix").out.split()) == ["1", "here"]
+
+
+def test_logs_are_followed_to_the_end(folder: Path, argosy: Argosy) -> None:
+    commands = "[echo one, 'until [ -e $GO ]; do sleep 0.05; done', echo two]"
+    put(folder, f"  - {{name: a, provider: bash, commands: {commands}}}", f"  a: {{go: {folder}/go}}\n")
+    assert argosy("run", "a", "--name", "mine", "--detach").code == 0
+    for _ in range(400):
+        if "one" in logs(argosy, "mine"):
+            break
+        time.sleep(0.05)
+    (folder / "go").touch()
+    assert argosy("logs", "mine", "-f", "--no-prefix").out == "one\ntwo\n"
+
+
+def test_runs_are_listed_with_their_variables(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, commands: ['true']}", "  a: {lr: 1}\n")
+    for value in ("1", "2"):
+        assert argosy("run", "a", "--lr", value, "--name", f"run-{value}", "-q").code == 0
+    assert [line.split()[0::4] for line in argosy("ps", "-a").out.splitlines()] == [
+        ["NAME", "lr"],
+        ["run-2", "2"],
+        ["run-1", "1"],
+    ]
+    assert argosy("runs", "-o", "name").out == argosy("ps", "-o", "name").out
+
+
+def test_the_manifest_runs_as_the_workflow_does(folder: Path, argosy: Argosy) -> None:
+    workflows = """
+  - {name: make, provider: bash, commands: ['echo $X > out/x'], artifacts: [out]}
+  - {name: use, provider: bash, depends-on: [make], commands: ['cat out/x', "echo '{{x}}' ${{ y }}"]}
+"""
+    put(folder, workflows, "  make: {x: 1}\n  use: {y: 2}\n")
+    assert argosy("convert", "use", "-o", "manifest.yaml").code == 0
+    assert argosy("lint", "manifest.yaml").code == 0
+    done = argosy("run", "manifest.yaml", "y=5", "-q")
+    assert done.code == 0, done.err
+    assert logs(argosy).split() == ["use:", "1", "use:", "{{x}}", "5"]

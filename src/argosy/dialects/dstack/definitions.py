@@ -13,7 +13,7 @@ from argosy.dialects.dstack import schema
 from argosy.dialects.dstack.canonical import Rewriting, renamed
 from argosy.dialects.dstack.command_line import laid_over
 from argosy.dialects.dstack.eras import era_of
-from argosy.dialects.dstack.problems import Problems
+from argosy.dialects.dstack.problems import Problems, with_letters
 from argosy.dialects.dstack.providers import PROVIDERS, Provider, custom
 from argosy.dialects.dstack.spelling import in_the_files_words, spelled
 from argosy.dialects.dstack.variables import VARIABLES, Variables, check_owners, read_variables
@@ -93,7 +93,7 @@ def read_definitions(
         root = one.documents[0] if one.documents else None
         if root is None or (isinstance(root, Scalar) and root.value is None):
             continue
-        file.root = root
+        file.root = root = with_letters(root, one.source)
         problems = Problems(one.source)
         if isinstance(root, Mapping):
             tops.append((file, root))

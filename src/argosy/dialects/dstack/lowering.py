@@ -48,6 +48,8 @@ from argosy.syntax.diagnostics import did_you_mean
 WORKFLOW = "argosy.dev/workflow"
 RUNS_TOO = "argosy.dev/runs-workflows"
 TAG_OF = "argosy.dev/tag-of"
+# Argo's own.
+DESCRIPTION = "workflows.argoproj.io/description"
 ERA = "argosy.dev/dstack-dialect"
 ARGUMENTS = "run-args"
 # Leaves room for a number behind it.
@@ -149,6 +151,8 @@ class _Lowering:
 
     def _annotations(self) -> dict[str, str]:
         found = {WORKFLOW: self.main.name, TAG_OF: self.main.name, ERA: self.main.file.era}
+        if self.main.keys is not None and self.main.keys.help:
+            found[DESCRIPTION] = self.main.keys.help
         first = [one.name for one in self.tasks if one is not self.main]
         return found | ({RUNS_TOO: ",".join(first)} if first else {})
 

@@ -6,7 +6,7 @@ It knows places, not rules.
 from __future__ import annotations
 
 from argosy.syntax.diagnostics import Diagnostic, Severity
-from argosy.syntax.nodes import Mapping, Node, Scalar
+from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence
 from argosy.syntax.span import Source, end_of, pack, start_of
 
 
@@ -44,3 +44,15 @@ class Problems:
                 return None
             node = node.values[key]
         return node.place
+
+
+def with_letters(node: Node, source: Source) -> Node:
+    """The node with the plain words y and n as text, as dstack's reader had them."""
+    if isinstance(node, Sequence):
+        return Sequence([with_letters(one, source) for one in node.items], node.place)
+    if isinstance(node, Mapping):
+        values = {key: with_letters(one, source) for key, one in node.values.items()}
+        return Mapping(values, node.key_places, node.place)
+    if isinstance(node.value, bool) and (written := source.written(node.place)) in ("y", "Y", "n", "N"):
+        return Scalar(written, node.place)
+    return node
