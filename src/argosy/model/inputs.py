@@ -28,9 +28,10 @@ InputType = Literal[
     "artifact",
     "list",
 ]
-# public: asked for and shown. protected, internal: shown to those who look for it. private, hidden: not asked for.
+# As Onepanel has them: public, protected and internal ones are in its form, the last in no other; private ones are in
+# none. hidden: of a kind that no form shows.
 Visibility = Literal["public", "protected", "internal", "private", "hidden"]
-NOT_ASKED_FOR: tuple[Visibility, ...] = ("internal", "private", "hidden")
+NOT_ASKED_FOR: tuple[Visibility, ...] = ("private", "hidden")
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +45,16 @@ templates:
     image: none
     command: [sh, -c, 'echo "$MESSAGE|$EXTRA|$ONEPANEL_RESOURCE_UID|$ONEPANEL_RESOURCE_NAMESPACE|$ONEPANEL_PROVIDER"']
     env: [{name: MESSAGE, value: '{{inputs.parameters.message}}'}]
+"""
+ASKED = """\
+    - {name: say, template: say}
+- name: say
+  container:
+    image: none
+    command: [echo]
+    args:
+    - "{{workflow.parameters.public}}{{workflow.parameters.protected}}{{workflow.parameters.internal}}\\
+      {{workflow.parameters.private}}{{workflow.parameters.plain}}{{workflow.parameters.secret}}{{workflow.parameters.odd}}"
 """
 POOLS = """\
 [run]
@@ -226,6 +240,40 @@ def test_node_pools_that_are_wrong(argosy: Argosy, say: str, folder: Path, table
     done = argosy("run", say)
     assert done.code == 3
     assert message in done.err
+
+
+def test_what_is_asked_for(argosy: Argosy, folder: Path) -> None:
+    """As in Onepanel's form: private and hidden ones are not shown."""
+    shown = [f"{{name: {one}, value: a, visibility: {one}}}" for one in ("public", "protected", "internal", "private")]
+    others = [
+        "{name: plain, value: a}",
+        "{name: secret, value: a, type: input.hidden}",
+        "{name: odd, value: a, type: odd}",
+    ]
+    head = "entrypoint: main\narguments: {parameters: [" + ", ".join([*shown, *others]) + "]}\n"
+    (folder / "ask.yaml").write_text(
+        head + TEMPLATE[TEMPLATE.index("templates:") : TEMPLATE.index("    - name: say")] + ASKED
+    )
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "argosy.cli.main", "run", "ask.yaml", "--ask", "-q"]
+    process = subprocess.Popen(command, cwd=folder, stdin=theirs, stderr=theirs, stdout=subprocess.DEVNULL)
+    os.close(theirs)
+    os.write(ours, b"1\n2\n3\n4\n")
+    said = b""
+    while piece := _piece(ours):
+        said += piece
+    os.close(ours)
+    assert process.wait() == 0
+    assert argosy("logs", "@latest", "--no-prefix").out == "123a4aa\n"
+    for name in ("private", "secret", "odd"):
+        assert f"{name} [a]".encode() not in said
+
+
+def _piece(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        return b""
 
 
 def test_default_environment(argosy: Argosy, say: str) -> None:

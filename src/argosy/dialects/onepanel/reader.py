@@ -18,6 +18,7 @@ from argosy.dialects.onepanel.inputs import problems_of, signature_of
 from argosy.dialects.onepanel.lower import cron_of, workflow_of
 from argosy.dialects.onepanel.names import LONGEST, TOO_LONG, is_too_long, name_of_file, uid_of
 from argosy.dialects.onepanel.placeholders import cover
+from argosy.dialects.onepanel.references import references_of
 from argosy.dialects.onepanel.schema import (
     CRON_FIELDS,
     OLDER,
@@ -153,7 +154,7 @@ class _Reader:
         parameters = spec.arguments.parameters if spec.arguments is not None else ()
         signature: Signature = signature_of(parameters)
         cron = value.kind == "CronWorkflow"
-        problems = [*found, *findings_of(spec), *sidecar_problems(spec), *problems_of(parameters)]
+        problems = [*found, *references_of(spec), *findings_of(spec), *sidecar_problems(spec), *problems_of(parameters)]
         if cron:
             problems = [replace(one, path=_in_cron(one.path)) for one in problems]
         self.diagnostics += [_diagnostic(one, places) for one in problems]
