@@ -199,7 +199,8 @@ class Project:
         """
         from argosy.project.hosting import settled
         from argosy.project.operations import names_of
-        from argosy.project.resolving import inside, with_data, with_workflow_name
+        from argosy.project.resolving import with_data, with_workflow_name
+        from argosy.project.runs_inside import inside
         from argosy.record.journal import NewRun
 
         prepared = settled(self, with_workflow_name(with_data(self, prepared), workflow_name))

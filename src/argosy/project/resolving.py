@@ -18,6 +18,7 @@ from argosy.checks.texts import structs
 from argosy.errors import ArgosyError, InvalidFile, NotFound
 from argosy.model.manifest import Outputs, Workflow
 from argosy.project import operations
+from argosy.project.runs_inside import latest_run, parts_of
 from argosy.syntax.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 # On a workflow: its own name, by which its latest run is found, where that is not its metadata's.
 WORKFLOW = "argosy.dev/workflow"
-# On a workflow: those that it runs first as tasks of its own, separated by commas.
-RUNS_TOO = "argosy.dev/runs-workflows"
 _MARK = b'"named":'
 # On a workflow that was kept under a name: the version of that name which it is.
 WORKFLOW_VERSION = "argosy.dev/workflow-version"
@@ -241,7 +240,9 @@ def _of_run(project: Project, question: Question) -> Use:
         return Use(place=question.place, kind=RUN, asked=question.asked, found=name, digest=question.digest)
     digest = question.digest
     if not digest:
-        parts, _ = outputs_of(view(project, summary).nodes, of_all=summary.phase != "Succeeded")
+        run = view(project, summary)
+        parts, _ = outputs_of(run.nodes, of_all=summary.phase != "Succeeded")
+        parts = parts_of(run, question.asked.strip(), parts)
         if not parts:
             raise NotFound(f"Run {name} left no artifacts in the store", hint="give its steps output artifacts")
         if named.artifact:
@@ -254,7 +255,7 @@ def _of_run(project: Project, question: Question) -> Use:
 
 def _run_named(project: Project, asked: str) -> str:
     wanted = [one.strip() for one in asked.split(",") if one.strip()]
-    latest = project.uses.latest_run(wanted)
+    latest = latest_run(project, wanted)
     if latest is not None:
         return latest[1]
     for name in wanted:
@@ -325,11 +326,6 @@ def with_workflow_name(prepared: Prepared, given: str) -> Prepared:
         return prepared
     name = workflow_name(prepared.workflow, given)
     return msgspec.structs.replace(prepared, options=msgspec.structs.replace(prepared.options, workflow_name=name))
-
-
-def inside(workflow: Workflow) -> list[str]:
-    """The names of other workflows that its runs are runs of as well."""
-    return [one for one in workflow.metadata.annotations.get(RUNS_TOO, "").split(",") if one]
 
 
 def workflow_name(workflow: Workflow, given: str) -> str:

@@ -279,3 +279,22 @@ def test_the_manifest_runs_as_the_workflow_does(folder: Path, argosy: Argosy) ->
     done = argosy("run", "manifest.yaml", "y=5", "-q")
     assert done.code == 0, done.err
     assert logs(argosy).split() == ["use:", "1", "use:", "{{x}}", "5"]
+
+
+def test_what_ran_first_counts_though_the_rest_failed(folder: Path, argosy: Argosy) -> None:
+    workflows = """
+  - {name: raw, provider: bash, commands: ['echo $X > raw/x'], artifacts: [raw]}
+  - {name: make, provider: bash, depends-on: [raw], commands: ['cp raw/x out/x'], artifacts: [out]}
+  - {name: train, provider: bash, depends-on: [make], commands: ['echo m > model/m', '[ $X = 1 ]'], artifacts: [model]}
+  - {name: use, provider: bash, deps: [make], commands: ['cat raw/x out/x; ls']}
+"""
+    put(folder, workflows, "  global: {x: 1}\n")
+    assert argosy("run", "train", "x=2", "-q").code == 1
+    # Not what came after it: there is no `model`.
+    assert argosy("run", "use", "-q").code == 0
+    assert logs(argosy).split() == ["2", "2", "argosy.toml", "out", "raw"]
+    again = argosy("run", "train", "--reuse", "x=1", "-q")
+    assert again.code == 0, again.err
+    assert argosy("run", "raw", "x=3", "-q").code == 0
+    assert argosy("run", "use", "-q").code == 0
+    assert logs(argosy).split()[:2] == ["2", "2"]

@@ -99,6 +99,7 @@ MET: list[Row] = [
     ("depends-on: NAME:TAG", CLI, "tags_of_runs_are_what_others_take"),
     ("depends-on: `- NAME: TAG`, which YAML takes for a map", WORDS, "forms_of_dependencies"),
     ("deps: WORKFLOW is its latest run that succeeded", CLI, "an_artifact_that_was_laid_over_the_code"),
+    ("deps: a run of W within another run", HABITS, "what_ran_first_counts_though_the_rest_failed"),
     ("deps: nothing is run first", ERAS, "b1_takes_what_ran_before"),
     ("deps: looked up once, when the run is made", HABITS, "what_a_run_takes_is_settled_when_it_is_made"),
     ("deps: :TAG, {tag}, {workflow}, mount", WORDS, "forms_of_dependencies"),
