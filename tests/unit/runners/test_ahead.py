@@ -78,3 +78,17 @@ def test_steps_with_more_to_them_do_not_wait(template: dict[str, object]):
 
 def test_a_step_with_a_time_to_end_by_does_not_wait():
     assert not may_wait(start(deadline=5.0))
+
+
+def test_the_driver_may_rest_while_half_of_what_may_be_held_back_is():
+    ahead = Ahead(2, holds_back=True)
+    enough = 2 + 2 * (AHEAD // 2)
+    assert not ahead.may_rest(enough)
+    assert ahead.may_rest(enough + 1)
+
+
+def test_it_may_not_rest_where_nothing_is_held_back():
+    assert not Ahead(2, holds_back=False).may_rest(100)
+    beside_a_daemon = Ahead(2, holds_back=True)
+    beside_a_daemon.begin(start("daemon", template={**PLAIN, "daemon": True}))
+    assert not beside_a_daemon.may_rest(100)

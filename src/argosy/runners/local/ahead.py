@@ -15,7 +15,9 @@ from argosy.runners.local.staging import is_simple
 # of steps that wait that they run.
 QUICK_SECONDS = 0.05
 # For each that may run at once; below that the driver is woken for one step at a time.
-AHEAD = 8
+AHEAD = 16
+# With enough steps held back, the driver waits so long for more of them to end: one commit then serves several.
+REST_SECONDS = 0.005
 
 
 class Ahead:
@@ -39,6 +41,10 @@ class Ahead:
         if begun < self._jobs:
             return True
         return begun < self._jobs * (1 + AHEAD) and self._quick >= self._jobs and self.width > 0 and may_wait(start)
+
+    def may_rest(self, begun: int) -> bool:
+        """Whether so many of the steps that are begun are held back that cores stay busy without the driver."""
+        return begun > self._jobs * (1 + AHEAD // 2) and self.width > 0
 
     def begin(self, start: Start) -> None:
         """It begins."""

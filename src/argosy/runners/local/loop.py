@@ -35,7 +35,7 @@ from argosy.record.cache import Cache
 from argosy.record.journal import Journal, Progress
 from argosy.record.leases import Lease
 from argosy.record.locks import Locks
-from argosy.runners.local.ahead import Ahead
+from argosy.runners.local.ahead import REST_SECONDS, Ahead
 from argosy.runners.local.collecting import collect, takes_long
 from argosy.runners.local.context import RunContext
 from argosy.runners.local.leaves import run as run_leaf
@@ -109,6 +109,7 @@ class Driver:
         self._capacity = capacity
         self._reusing = reusing
         self._jobs = jobs or default_jobs()
+        self._cores = os.cpu_count() or 1
         self._ahead = Ahead(self._jobs, holds_back=runner.holds_back and not context.workflow.spec.pod_spec_patch)
         self._spares = Spares(f"{context.folder}/spares")
         self._options = msgspec.structs.replace(options, take_spare=self._spares.take)
@@ -290,7 +291,7 @@ class Driver:
         held: list[Start] = []
         began = len(self._starting)
         while self._ready and len(held) < LOOK_AHEAD:
-            if not self._ahead.room(self._ready[0], len(self._starts) - len(self._daemons)):
+            if not self._ahead.room(self._ready[0], self._begun):
                 break
             start = self._ready.popleft()
             if self._plan.nodes[start.node].phase is not Phase.PENDING:
@@ -306,6 +307,11 @@ class Driver:
             self._starting.append(start)
         self._ready.extendleft(reversed(held))
         return len(self._starting) > began
+
+    @property
+    def _begun(self) -> int:
+        """How many steps have begun and not ended."""
+        return len(self._starts) - len(self._daemons)
 
     def _occupy(self, start: Start) -> bool:
         """Set aside what a step asks for; False if that much is not free now."""
@@ -469,6 +475,8 @@ class Driver:
             if not (alone and self._comes_soon(poll, begun + min(AWAKE_SECONDS, timeout))):
                 poll.poll(timeout * 1000)
             self._is_quick = time.perf_counter() < begun + AWAKE_SECONDS
+            if self._ahead.may_rest(self._begun):
+                time.sleep(REST_SECONDS)
             exits = self._runner.wait(0)
         elif not exits:
             exits = self._runner.wait(timeout)
@@ -484,7 +492,9 @@ class Driver:
 
     def _use_time(self) -> None:
         """Nothing has to be done now: do some of what will have to be."""
-        self._spares.make()
+        # Taking one costs too: it is worth that where a core would be idle, and steps do not wait for this process.
+        if len(self._starts) < self._cores:
+            self._spares.make()
         if self._on_idle is not None:
             self._on_idle()
 
