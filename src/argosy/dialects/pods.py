@@ -147,10 +147,16 @@ def _spec(spec: Mapping, containers: Sequence, name: str) -> Mapping:
             together = Mapping(values={"containers": node}, key_places=[place], place=place)
             template.append(("containerSet", together, place))
         elif key == _RESTART and isinstance(node, Scalar) and node.value == "OnFailure":
-            again = Scalar("OnFailure", node.place)
-            template.append(("retryStrategy", _mapping([("retryPolicy", again, node.place)], node.place), place))
+            template.append(("retryStrategy", _retry(node.place), place))
     templates = Sequence([_mapping(template, containers.place)], containers.place)
     return _mapping([*fields, ("templates", templates, containers.place)], spec.place)
+
+
+def _retry(place: int) -> Mapping:
+    """As a cluster starts a container again: after 10 s, and twice as long each time, up to 5 minutes."""
+    waits = (("duration", "10s"), ("factor", 2), ("cap", "5m"))
+    backoff = _mapping([(key, Scalar(value, place), place) for key, value in waits], place)
+    return _mapping([("retryPolicy", Scalar("OnFailure", place), place), ("backoff", backoff, place)], place)
 
 
 def _mapping(fields: Iterable[tuple[str, Node, int]], place: int) -> Mapping:

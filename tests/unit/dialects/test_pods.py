@@ -82,6 +82,9 @@ def test_a_failure_is_tried_again_where_the_pod_says_so() -> None:
     (template,) = workflow(POD.replace("Never", "OnFailure")).spec.templates
     assert template.retry_strategy is not None
     assert template.retry_strategy.retry_policy == "OnFailure"
+    backoff = template.retry_strategy.backoff
+    assert backoff is not None
+    assert (backoff.duration, backoff.factor, backoff.cap) == ("10s", 2, "5m")
 
 
 @pytest.mark.parametrize("spec", ["", "spec: a\n", "spec: {}\n", "spec: {containers: []}\n", "spec: {containers: a}\n"])
