@@ -123,7 +123,7 @@ def test_variants_of_when(home: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("runtime", ["process", "sandbox", "podman"])
+@pytest.mark.parametrize("runtime", ["process", "function", "sandbox", "podman", "docker"])
 def test_the_diamond_of_the_documentation(runtime: str, tmp_path: Path) -> None:
     works(runtime)
     (tmp_path / "diamond.yaml").write_text(onepanel.diamond())
