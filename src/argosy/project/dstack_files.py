@@ -68,6 +68,8 @@ def load_asked(folder: Path, name: str, words: tuple[str, ...], *, reuse: bool =
         asked = read_words(words, own_names(contents, name)[0])
         over = OfOne(workflow=name, keys=asked.keys) if asked.keys else None
         return Named(_read(contents, known[name], name, beside, reuse, over), asked.rest)
+    if "/" in name:
+        return None
     wrong = broken(contents, limits=_WIDEST)
     if wrong is not None:
         return Named(wrong, words)

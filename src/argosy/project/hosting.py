@@ -172,11 +172,12 @@ def chosen_runtime(
         return "process", "process, because every step runs on the host"
     if name not in ("auto", *ENGINES):
         return chosen(name, [], configuration)
-    used = list(dict.fromkeys(one or python_image(configuration) for one in leaves.own))
+    named = dict.fromkeys(one or python_image(configuration) for one in leaves.own)
+    used = [one for one in named if "{{" not in one]
     runtime, reason = chosen(name, [*leaves.images, *used], configuration, logins)
     shown = ", ".join(leaves.hosts[:3]) + (", ..." if len(leaves.hosts) > 3 else "")
     if runtime in ENGINES:
-        return runtime, f"{reason}; {shown} run in {', '.join(used)}: --runtime process runs them on the host"
+        return runtime, f"{reason}; {shown} run in {', '.join(named)}: --runtime process runs them on the host"
     return runtime, reason
 
 

@@ -109,7 +109,7 @@ def source_of(
         return Source(text="", workflows=(Candidate(workflow=_of_catalog(project, word.lower(), rest)),))
     if slash and word.lower() in WORKFLOW_WORDS and not os.path.exists(name):
         return _kept(project, rest, strict)
-    if not slash and not os.path.exists(name) and name != files.STANDARD_INPUT:
+    if not os.path.exists(name) and name != files.STANDARD_INPUT:
         from argosy.project.dstack_files import load_asked
 
         named = load_asked(Path.cwd(), name, words, reuse=reuse)

@@ -307,7 +307,7 @@ class Rewriting:
                     "dstack-other-repository",
                     f"{text} is of another repository, whose runs are not here",
                     place,
-                    hint="fetch its files, keep them with `argosy tags add NAME:TAG FOLDER`, and depend on NAME:TAG",
+                    hint="fetch its files, keep them with `argosy tags add NAME:TAG -a PATH`, and depend on NAME:TAG",
                 )
                 return None
             text = text.removeprefix(prefix)

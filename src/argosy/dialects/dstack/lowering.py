@@ -222,7 +222,7 @@ class _Lowering:
         staged = any(artifact.path.startswith(DEPENDENCIES) for artifact in inputs)
         env = script.environment_of(one, scope, self.parameters[one.name])
         shared: dict[str, Any] = {
-            "image": one.image if provider.in_image else script.image_of(one),
+            "image": scope.text(one.image) if provider.in_image else script.image_of(one, scope),
             "env": env,
             "env_from": script.SECRETS,
             "resources": requests_of(one, scope),

@@ -21,6 +21,7 @@ SECRET = "dstack"
 SECRETS = (EnvFromSource(prefix=shell.SECRET_PREFIX, secret_ref=EnvFromRef(name=SECRET, optional=True)),)
 _PLACEHOLDER = re.compile(r"@([a-z]+)@")
 _INSTALLING = re.compile(r"\b(?:pip3?|pip3?\.\d+)\s+install\b")
+_TAG = "${{"
 _CONDA = re.compile(r"\b(?:conda|mamba)\s+activate\b")
 _PYTHON = re.compile(r"[23]\.\d+(\.\d+)?")
 
@@ -86,7 +87,7 @@ def _is_folder(path: str) -> bool:
 def _python(one: Definition, scope: Scope) -> str:
     keys = one.keys
     assert keys is not None
-    version = keys.version if _PYTHON.fullmatch(keys.version) else ""
+    version = keys.version if _is_python(keys.version) else ""
     if keys.version and not version and not isinstance(keys, schema.AppKeys):
         one.problems.add(
             "dstack-python",
@@ -100,19 +101,25 @@ def _python(one: Definition, scope: Scope) -> str:
     requirements = scope.shell_word(keys.requirements) if keys.requirements else "''"
     # What an image has installed stays in sight, as without an environment.
     option = "--system-site-packages" if one.provider is not None and one.provider.in_image else ""
-    return f"{literal(shell.PYTHON)}argosy_python '{version}' {requirements} '{installs}' '{option}' || exit\n"
+    wanted = scope.shell_word(version) if _TAG in version else f"'{version}'"
+    return f"{literal(shell.PYTHON)}argosy_python {wanted} {requirements} '{installs}' '{option}' || exit\n"
 
 
-def image_of(one: Definition) -> str:
+def image_of(one: Definition, scope: Scope) -> str:
     """The image that brings its version of Python where a container runs it; "" for the project's."""
     version = one.keys.version if one.keys is not None else ""
-    return f"python:{version}" if _PYTHON.fullmatch(version) else ""
+    return f"python:{scope.text(version)}" if _is_python(version) else ""
+
+
+def _is_python(version: str) -> bool:
+    """Whether it is a version of Python, as far as a file can tell: not so that of an editor."""
+    return _TAG in version or _PYTHON.fullmatch(version) is not None
 
 
 def makes_environment(one: Definition) -> bool:
     """Whether its script may make a virtual environment."""
     keys = one.keys
-    return keys is not None and bool(keys.requirements or _PYTHON.fullmatch(keys.version) or _installs(one))
+    return keys is not None and bool(keys.requirements or _is_python(keys.version) or _installs(one))
 
 
 def _installs(one: Definition) -> str:

@@ -133,3 +133,31 @@ def test_both_spellings_of_the_same_are_told() -> None:
 def test_values_of_words_stay_with_the_workflow_that_has_them() -> None:
     """dstack gave what it did not know to the provider: here the workflow's own names come first."""
     assert read_words(["--gpu", "2", "--lr", "1"], {"gpu"}).rest == ("--gpu", "2", "--lr", "1")
+
+
+def test_variables_may_be_anywhere() -> None:
+    words = """- name: a
+  provider: docker
+  image: ${{ image }}
+  python: ${{ v }}
+  working_dir: ${{ folder }}
+  requirements: ${{ needs }}
+  artifacts: ["out/${{ run.name }}"]
+  resources: {cpu: "${{ n }}", gpu: "${{ n }}"}
+  commands: [x]
+- {name: b, provider: bash, version: "${{ v }}", commands: [x]}"""
+    loaded = read(words, "global: {image: i, folder: d, needs: r.txt, n: 1, v: 3.9}")
+    found = template(loaded, "a").script
+    assert found is not None
+    assert found.image == "{{workflow.parameters.image}}"
+    assert requests(loaded, "a") == {
+        "cpu": "{{workflow.parameters.n}}",
+        "nvidia.com/gpu": "{{workflow.parameters.n}}",
+    }
+    assert outputs(loaded, "a") == {"out-run-name": "out/{{workflow.name}}"}
+    read_quoted = "'{{=replace(workflow.parameters['%s']"
+    for name in ("folder", "needs", "v"):
+        assert read_quoted % name in source(loaded, "a")
+    other = template(loaded, "b").script
+    assert other is not None
+    assert other.image == "python:{{workflow.parameters.v}}"

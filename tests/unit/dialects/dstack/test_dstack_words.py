@@ -111,7 +111,7 @@ def test_forms_of_dependencies(words: str, kind: str, ref: str) -> None:
 def test_other_repositories_are_an_error_that_says_what_to_do(words: str) -> None:
     message, hint, _ = problem(read(BASH + words + "}", repository="me/here"), "dstack-other-repository")
     assert message.lstrip(":") == "you/there/x is of another repository, whose runs are not here"
-    assert "argosy tags add NAME:TAG FOLDER" in hint
+    assert "argosy tags add NAME:TAG -a PATH" in hint
 
 
 @pytest.mark.parametrize("words", ["deps: [[x]]", "deps: [{path: x, mount: true}]", "deps: ['x:']", "deps: ['']"])
