@@ -59,7 +59,8 @@ def command(file: str, name: str | None, strict: bool, output: str | None, home:
 def called(workflow: Any) -> str:
     """What people call a workflow of a file."""
     metadata = workflow.metadata
-    return metadata.name or metadata.annotations.get("argosy.dev/workflow") or f"{metadata.generate_name}*"
+    beginning = f"{metadata.generate_name}*" if metadata.generate_name else "the workflow"
+    return metadata.name or metadata.annotations.get("argosy.dev/workflow") or beginning
 
 
 def _as_json(title: str, signature: Signature) -> dict[str, Any]:

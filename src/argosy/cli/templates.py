@@ -144,7 +144,9 @@ def show(
     found = [one for kind in wanted for one in project.catalog.list(kind)]
     if name is not None:
         short = name.rpartition("/")[2]
-        found = [one for one in found if one.name == short] or [project.catalog.get(wanted[0], short)]
+        found = [one for one in found if one.name == short] or [
+            project.catalog.get(_likely(project, short) if wanted is KINDS else wanted[0], short)
+        ]
     elif not archived:
         found = [one for one in found if _archived_at(project, one) is None]
     asked = pairs(labels, "a label")
@@ -259,7 +261,15 @@ def _found(project: Project, name: str) -> tuple[str, str, str]:
             continue
     if len(found) > 1:
         raise UsageError(f"Several kinds have a {name}: {', '.join(kind for kind, _, _ in found)}")
-    return found[0] if found else project.catalog.place_of(VERSIONED[0], name)
+    return found[0] if found else project.catalog.place_of(_likely(project, name), name)
+
+
+def _likely(project: Project, name: str) -> str:
+    """The kind among whose names one looks most like this, for the error that says so."""
+    from argosy.syntax.diagnostics import did_you_mean
+
+    near = (kind for kind in VERSIONED if did_you_mean(name, [one.name for one in project.catalog.list(kind)]))
+    return next(near, VERSIONED[0])
 
 
 @command.command("versions")

@@ -209,8 +209,14 @@ class Catalog:
         import difflib  # only for this error
 
         alike = difflib.get_close_matches(name, [known.name for known in self.list(kind)], n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(alike)}?" if alike else "put it there with argosy apply -f FILE"
+        hint = (
+            f"did you mean {' or '.join(alike)}?" if alike else _HOW.get(kind, "put it there with argosy apply -f FILE")
+        )
         return NotFound(f"There is no {kind} named {name!r}", hint=hint)
+
+
+_TEMPLATES = "argosy templates list shows them; argosy templates create FILE makes one"
+_HOW: dict[str, str] = {"WorkflowTemplate": _TEMPLATES, "CronWorkflow": _TEMPLATES}
 
 
 def _object(row: Row) -> CatalogObject:

@@ -8,6 +8,7 @@ import pty
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -380,6 +381,16 @@ def test_a_template_is_shown_without_its_file(argosy: Argosy, say: str) -> None:
         assert one["metadata"]["annotations"]["argosy.dev/source"] == TEMPLATE
     assert argosy("templates", "show", "say@1", "-o", "name").out == "workflowtemplate/say@1\n"
     assert argosy("templates", "show", "say@2").code == 4
+
+
+@pytest.mark.parametrize("verb", [("show",), ("versions",), ("archive",), ("show", "--source")])
+def test_a_name_near_one_of_another_kind(argosy: Argosy, folder: Path, verb: tuple[str, ...]) -> None:
+    (folder / "nightly.yaml").write_text("schedule: '0 4 * * *'\nworkflowSpec:\n" + textwrap.indent(TEMPLATE, "  "))
+    argosy("templates", "create", "nightly.yaml")
+    done = argosy("templates", *verb, "nightli")
+    assert (done.code, "did you mean nightly?" in done.err) == (4, True)
+    done = argosy("templates", *verb, "other")
+    assert (done.code, "argosy templates create FILE makes one" in done.err) == (4, True)
 
 
 def test_names_of_templates(argosy: Argosy, say: str) -> None:
