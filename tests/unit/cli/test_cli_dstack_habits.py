@@ -298,3 +298,25 @@ def test_what_ran_first_counts_though_the_rest_failed(folder: Path, argosy: Argo
     assert argosy("run", "raw", "x=3", "-q").code == 0
     assert argosy("run", "use", "-q").code == 0
     assert logs(argosy).split()[:2] == ["2", "2"]
+
+
+def test_what_another_repository_left_is_brought_under_its_name(folder: Path, argosy: Argosy) -> None:
+    workflows = """
+  - {name: a, provider: bash, deps: [you/there/data], commands: [cat raw/x]}
+  - {name: b, provider: bash, deps: [{tag: you/there/v2}], commands: [cat raw/x]}
+  - {name: make, provider: bash, commands: [echo 2 > raw/x], artifacts: [raw]}
+"""
+    put(folder, workflows)
+    missing = argosy("run", "a")
+    assert (missing.code, "There is no tag named 'you/there/data'" in missing.err) == (4, True)
+    assert "`argosy tags add you/there/data -a PATH`" in missing.err
+    (folder / "raw").mkdir()
+    (folder / "raw" / "x").write_text("1\n")
+    assert argosy("tags", "add", "you/there/data", "-a", "raw").code == 0
+    (folder / "raw" / "x").unlink()
+    assert argosy("run", "a", "-q").code == 0
+    assert logs(argosy) == "1\n"
+    # As the other project, where both have one home.
+    assert argosy("run", "make", "-t", "you/there/v2", "-q").code == 0
+    assert argosy("run", "b", "-q").code == 0
+    assert logs(argosy) == "2\n"

@@ -302,15 +302,10 @@ class Rewriting:
     def _of_text(self, text: str, place: int, plain_kind: str) -> Node | None:
         if text.count("/") >= 2 and "$" not in text:
             prefix = f"{self._repository}/"
-            if not self._repository or not text.startswith(prefix):
-                self._problems.add(
-                    "dstack-other-repository",
-                    f"{text} is of another repository, whose runs are not here",
-                    place,
-                    hint="fetch its files, keep them with `argosy tags add NAME:TAG -a PATH`, and depend on NAME:TAG",
-                )
-                return None
+            if not self._repository or not text.removeprefix(":").startswith(prefix):
+                return self._of_another(text, place)
             text = text.removeprefix(prefix)
+            text = text.replace(f":{prefix}", ":", 1)
         name, colon, tag = text.partition(":")
         name, tag = name.strip(), tag.strip()
         if not name and not tag:
@@ -319,11 +314,19 @@ class Rewriting:
         if colon and not tag:
             self._problems.add("dstack-dependency", f"{text} names no tag", place, hint=f"write {name}:TAG")
             return None
-        kind = TAG if colon else plain_kind
-        found = _Building(place)
-        for key, value in (("kind", kind), ("workflow", name), ("tag", tag)):
-            found.put(key, Scalar(value, place), place)
-        return found.made()
+        return _dependency(TAG if colon else plain_kind, name, tag, place)
+
+    def _of_another(self, text: str, place: int) -> Node:
+        """What another repository has left: here it is the tag of that very name, once somebody has brought it."""
+        tag = text.replace("/:", "/").removeprefix(":")
+        self._problems.add(
+            "dstack-other-repository",
+            f"{text} is of another repository, whose runs are not here: it is the tag {tag}",
+            place,
+            severity="note",
+            hint=f"bring its files, and keep them with `argosy tags add {tag} -a PATH`",
+        )
+        return _dependency(TAG, "", tag, place)
 
 
 class _Building:
@@ -341,6 +344,13 @@ class _Building:
 
     def made(self) -> Mapping:
         return Mapping(self.values, list(self._places.values()), self._place)
+
+
+def _dependency(kind: str, workflow: str, tag: str, place: int) -> Node:
+    found = _Building(place)
+    for key, value in (("kind", kind), ("workflow", workflow), ("tag", tag)):
+        found.put(key, Scalar(value, place), place)
+    return found.made()
 
 
 def renamed(key: str) -> str:

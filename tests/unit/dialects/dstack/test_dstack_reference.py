@@ -104,7 +104,7 @@ MET: list[Row] = [
     ("deps: looked up once, when the run is made", HABITS, "what_a_run_takes_is_settled_when_it_is_made"),
     ("deps: :TAG, {tag}, {workflow}, mount", WORDS, "forms_of_dependencies"),
     ("deps: user/repo/x of this repository", WORDS, "forms_of_dependencies"),
-    ("deps: user/repo/x of another", WORDS, "other_repositories_are_an_error_that_says_what_to_do"),
+    ("deps: user/repo/x of another", HABITS, "what_another_repository_left_is_brought_under_its_name"),
     ("all artifacts come at the same paths", WORDS, "outputs_come_at_the_paths_where_they_were_left"),
     # variables
     ("variables.yaml: of workflows and global", WORDS, "a_variable_of_the_workflow_goes_before_a_global_one"),
@@ -198,7 +198,7 @@ NOT_MET = {
     "the folder `/workflow`": "a copy of the code is the working folder; in a container it is `/argosy/code`",
     "addresses rewritten in logs": "they are of this machine already",
     "providers of other repositories, and branches of providers": "never fetched; each is named",
-    "runs of other repositories": "never looked at; the error says how their files are brought here",
+    "runs of other repositories by themselves": "their files are brought here under a tag of that name",
     "more than one node": "a cluster is needed; each is named",
     "names and memory of GPUs": "they are counted only; lint says so",
     "spot machines": "this machine is not taken away; lint says so",

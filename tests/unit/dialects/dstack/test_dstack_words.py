@@ -107,11 +107,24 @@ def test_forms_of_dependencies(words: str, kind: str, ref: str) -> None:
     assert "cp -alf" in source(loaded, "a")
 
 
-@pytest.mark.parametrize("words", ["deps: [you/there/x]", "depends-on: [you/there/x]", "deps: [{tag: you/there/x}]"])
-def test_other_repositories_are_an_error_that_says_what_to_do(words: str) -> None:
-    message, hint, _ = problem(read(BASH + words + "}", repository="me/here"), "dstack-other-repository")
-    assert message.lstrip(":") == "you/there/x is of another repository, whose runs are not here"
-    assert "argosy tags add NAME:TAG -a PATH" in hint
+@pytest.mark.parametrize(
+    ("words", "tag"),
+    [
+        ("deps: [you/there/x]", "you/there/x"),
+        ("deps: [':you/there/v1']", "you/there/v1"),
+        ("deps: [you/there/:v1]", "you/there/v1"),
+        ("deps: [you/there/x:v1]", "you/there/x:v1"),
+        ("deps: [{tag: you/there/x}]", "you/there/x"),
+        ("deps: [{workflow: you/there/x, mount: true}]", "you/there/x"),
+        ("depends-on: [you/there/x]", "you/there/x"),
+    ],
+)
+def test_what_another_repository_left_is_a_tag(words: str, tag: str) -> None:
+    loaded = read(BASH + words + "}", repository="me/here")
+    assert [one.named for one in inputs(loaded, "a")] == [NamedData(kind="tag", ref=tag)]
+    message, hint, _ = problem(loaded, "dstack-other-repository")
+    assert message.endswith(f" is of another repository, whose runs are not here: it is the tag {tag}")
+    assert hint == f"bring its files, and keep them with `argosy tags add {tag} -a PATH`"
 
 
 @pytest.mark.parametrize("words", ["deps: [[x]]", "deps: [{path: x, mount: true}]", "deps: ['x:']", "deps: ['']"])
