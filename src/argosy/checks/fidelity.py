@@ -130,11 +130,7 @@ def _of_resource(path: Path, resource: ResourceTemplate) -> Iterator[Finding]:
     if resource.manifest_from is not None:
         return
     if not resource.manifest:
-        word = kind_in_flags(resource.flags)
-        if word and kind_named(word) is None and "{{" not in word:
-            message = f"the resource is a {word}, which exists on a cluster only"
-            hint = f"known here: {', '.join(LOCAL_KINDS)}"
-            yield _finding(RESOURCE_NEEDS_CLUSTER, (*path, "flags"), message, hint)
+        yield from _of_flags(path, resource)
         return
     for node in parse(plain_manifest(resource.manifest), "manifest").documents:
         value = plain(node)
@@ -146,6 +142,16 @@ def _of_resource(path: Path, resource: ResourceTemplate) -> Iterator[Finding]:
         elif resource.action == "patch" and (kind == "Workflow" or (kind is None and _names_workflow(resource.flags))):
             message = "the resource is a Workflow, which is a run and cannot be patched here"
             yield _finding(WORKFLOW_PATCHED, (*path, "manifest"), message, "")
+        elif kind is None:
+            yield from _of_flags(path, resource)
+
+
+def _of_flags(path: Path, resource: ResourceTemplate) -> Iterator[Finding]:
+    word = kind_in_flags(resource.flags)
+    if word and kind_named(word) is None and "{{" not in word:
+        message = f"the resource is a {word}, which exists on a cluster only"
+        hint = f"known here: {', '.join(LOCAL_KINDS)}"
+        yield _finding(RESOURCE_NEEDS_CLUSTER, (*path, "flags"), message, hint)
 
 
 def _names_workflow(flags: tuple[str, ...]) -> bool:

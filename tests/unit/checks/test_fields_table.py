@@ -119,3 +119,13 @@ def test_an_owner_reference_differs_and_is_not_dropped() -> None:
 def test_a_resource_may_be_named_by_flags_alone(flags: list[str], rules: list[str]) -> None:
     spec = {"entrypoint": "a", "templates": [{"name": "a", "resource": {"action": "get", "flags": flags}}]}
     assert [one.rule for one in fidelity.report(workflow(spec)) if one.severity == "error"] == rules
+
+
+@pytest.mark.parametrize(
+    ("flags", "rules"),
+    [(["pod", "{{pod.name}}"], ["resource-needs-cluster"]), (["configmap", "settings"], [])],
+)
+def test_a_patch_that_names_no_kind_is_of_the_kind_in_the_flags(flags: list[str], rules: list[str]) -> None:
+    resource = {"action": "patch", "flags": flags, "manifest": "- {op: add, path: /data/a, value: b}"}
+    found = fidelity.report(workflow({"entrypoint": "a", "templates": [{"name": "a", "resource": resource}]}))
+    assert [one.rule for one in found if one.severity == "error"] == rules
