@@ -16,7 +16,7 @@ import pytest
 TESTS = Path(__file__).resolve().parents[2]
 READER, PARAMETERS, INJECTION = "onepanel_reader", "onepanel_parameters", "onepanel_injection"
 REFERENCES, SKETCH, SERVER, CLI = "onepanel_references", "onepanel_sketch", "onepanel_server_calls", "cli_onepanel"
-CORPUS = "onepanel"
+LIBRARY, CORPUS = "cli_onepanel_library", "onepanel"
 
 MET: list[tuple[str, str, str]] = [
     # the file
@@ -91,7 +91,7 @@ MET: list[tuple[str, str, str]] = [
     ("sidecars for people: sys-sidecar-url-- of their step", INJECTION, "a_step_says_where_its_sidecar_is"),
     ("sidecars for people: at least one port", INJECTION, "a_sidecar_for_people_has_a_port"),
     ("sidecars for people: they see what the step mounts", INJECTION, "sidecars_for_people_see_the_files_of_the_step"),
-    ("labels with uid and version of the template", CLI, "template_library"),
+    ("labels with uid and version of the template", LIBRARY, "template_library"),
     ("labels of the file: tags.onepanel.io/", READER, "wrapped"),
     ("given values replace, the others stay", CLI, "run"),
     ("workflow.namespace in values", PARAMETERS, "the_namespace_is_put_in_at_once"),
@@ -100,22 +100,22 @@ MET: list[tuple[str, str, str]] = [
     ('"entrypoint" template should be a DAG', READER, "error_entrypoint"),
     ('"onExit" template should be a DAG', READER, "error_on_exit"),
     ("Template name must be 30 characters or less: of a file", READER, "error_name"),
-    ("Template name must be 30 characters or less: of a kept template", CLI, "names_of_templates"),
+    ("Template name must be 30 characters or less: of a kept template", LIBRARY, "names_of_templates"),
     ("unknown keys of a template", PARAMETERS, "a_misspelt_field_is_an_error_with_its_place"),
     ("values that are not of the type or the options", CLI, "values_that_are_refused"),
     # 2.4: versions, labels, cron
     ("uid: small letters, dashes, 30 characters", READER, "uid"),
     ("names of runs begin with the uid", READER, "names"),
-    ("versions are immutable, the latest counts", CLI, "template_library"),
-    ("run by name and version", CLI, "template_library"),
-    ("clone, of a version too", CLI, "template_library"),
-    ("archive instead of delete", CLI, "template_library"),
-    ("labels: set, and lists with them", CLI, "template_library"),
-    ("labels: `template` and `name` search", CLI, "name_and_template_are_searched_in"),
-    ("run again with the same values", CLI, "run_again_has_the_old_values"),
+    ("versions are immutable, the latest counts", LIBRARY, "template_library"),
+    ("run by name and version", LIBRARY, "template_library"),
+    ("clone, of a version too", LIBRARY, "template_library"),
+    ("archive instead of delete", LIBRARY, "template_library"),
+    ("labels: set, and lists with them", LIBRARY, "template_library"),
+    ("labels: `template` and `name` search", LIBRARY, "name_and_template_are_searched_in"),
+    ("run again with the same values", LIBRARY, "run_again_has_the_old_values"),
     ("cron manifests: read", READER, "cron"),
     ("cron manifests: what the form asks for", READER, "cron_asks_for_all_fields"),
-    ("cron manifests: kept with their parameters", CLI, "a_cron_workflow_is_kept"),
+    ("cron manifests: kept with their parameters", LIBRARY, "a_cron_workflow_is_kept"),
     ("workspace templates are refused by name", READER, "error_workspace"),
 ]  # fmt: skip
 NOT_MET = {
