@@ -156,6 +156,10 @@ def _code_of(error: Exception, console: Any) -> int:
         console.say(traceback.format_exc(), plain=True)
     if isinstance(error, click.exceptions.Exit):
         return error.exit_code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        # A group without a verb: its message is the help, of many lines.
+        console.say(error.format_message(), plain=True)
+        return 2
     if isinstance(error, click.UsageError):
         context = error.ctx
         console.trouble(error.format_message(), f"{context.command_path} --help tells more" if context else "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import cast
@@ -157,7 +158,9 @@ def _joined(*parts: str) -> str:
 def _mentions(workflow: Workflow, referenced: WorkflowSpec | None, name: str) -> bool:
     """Whether a tag somewhere reads the parameter: Argo takes it then, declared or not."""
     text = msgspec.json.encode((workflow.spec, referenced)).decode()
-    return f"workflow.parameters.{name}" in text or f"workflow.parameters['{name}']" in text
+    # Not only the beginning of a longer name, which is how a misspelt one may look.
+    after = re.compile(rf"workflow\.parameters(?:\.{re.escape(name)}(?![\w-])|\[\\?['\"]{re.escape(name)}\\?['\"]\])")
+    return after.search(text) is not None
 
 
 def unknown(name: str, takes: Signature) -> UsageError:

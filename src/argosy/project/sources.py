@@ -117,7 +117,10 @@ def source_of(
             return msgspec.structs.replace(_source(project, name, named.loaded.checked()), rest=named.rest)
     if reuse:
         raise UsageError("--reuse is for a workflow of .dstack by its name", hint="--cache uses outcomes of any again")
-    loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read)
+    try:
+        loaded = files.read(name, strict=strict, stdin=sys.stdin.buffer.read)
+    except NotFound as error:
+        raise _meant_template(project, name, error) from None
     if selected is not None and name != files.STANDARD_INPUT and told(loaded.source.text, name) == "guild":
         # A file of operations under another name: one of them is meant, never all.
         from argosy.project import guild_files
@@ -125,6 +128,14 @@ def source_of(
         operation = next(iter(selected), "")
         return _source(project, name, guild_files.operation(project, name, operation, given, parallel))
     return _source(project, name, loaded.checked())
+
+
+def _meant_template(project: Project, name: str, error: NotFound) -> NotFound:
+    """The error for a file that there is not, which says so where a template of the catalog has its name."""
+    catalog = project.documents_if_any
+    if catalog is None or catalog.workflow_template(name.partition("@")[0], False) is None:
+        return error
+    return NotFound(error.message, hint=f"template/{name} is the template of that name")
 
 
 def _special(

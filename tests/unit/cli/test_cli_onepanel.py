@@ -73,6 +73,7 @@ def test_the_namespace_is_put_into_given_values_too(argosy: Argosy, say: str) ->
         (["size=m"], "size is one of s, l, not 'm'"),
         (["message="], "message needs a value"),
         (["mesage=a"], "The workflow has no parameter 'mesage'"),
+        (["mess=a"], "The workflow has no parameter 'mess'"),
         (["workflow-execution-name=No Name"], "'No Name' cannot be the name of a run"),
     ],
 )
@@ -229,6 +230,8 @@ def test_default_environment(argosy: Argosy, say: str) -> None:
     unknown = argosy("config", "env", "delete", "OTHR")
     assert (unknown.code, "did you mean OTHER?" in unknown.err) == (4, True)
     assert argosy("config", "env", "set", "1A=x").code == 2
+    without = argosy("config", "env")
+    assert (without.code, without.out, "\n  set     Set variables" in without.err) == (2, "", True)
 
 
 SHOWN = """\

@@ -66,6 +66,7 @@ def test_template_library(argosy: Argosy, say: str, folder: Path) -> None:
     assert latest["metadata"]["name"] == "named"
     assert latest["metadata"]["labels"]["onepanel.io/workflow-template-version"] == "2"
     assert argosy("run", "template/other-one", "size=xl").code == 2
+    assert "template/say-it@1 is the template of that name" in argosy("run", "say-it@1").err
     assert argosy("templates", "label", "say-it", "team=vision").out == "team=vision\n"
     assert argosy("templates", "list", "-l", "team=vision", "-o", "name").out == "workflowtemplate/say-it\n"
     assert argosy("templates", "archive", "say-it").code == 0
