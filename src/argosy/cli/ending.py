@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from argosy.cli.options import console, open_project
+from argosy.cli.runs import ended_by_a_person
 
 PAUSE_SECONDS = 0.1
 
@@ -30,14 +31,14 @@ def end_runs(home: Path | None, names: tuple[str, ...], strategy: str, message: 
             from argosy.project.driving import drive
 
             plan = drive(project, summary.id, say=talk.say)
-            talk.say(f"{summary.name} {str(plan.phase).lower()}")
+            talk.say(f"{summary.name} {(ended_by_a_person(plan.message) or str(plan.phase)).lower()}")
         else:
             asked.append(summary.uid)
     for uid in asked if wait else ():
         while not project.find(uid).finished:
             time.sleep(PAUSE_SECONDS)
         summary = project.find(uid)
-        talk.say(f"{summary.name} {summary.phase.lower()}")
+        talk.say(f"{summary.name} {(ended_by_a_person(summary.message) or summary.phase).lower()}")
     return 0
 
 

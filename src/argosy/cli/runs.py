@@ -165,7 +165,12 @@ def _table(rows: list[Row], *, wide: bool) -> tuple[list[str], list[list[str]]]:
 
 def shown_status(row: Row) -> str:
     """A run's status for people: Argo has no word for a run that a person ended but Failed."""
-    return _ENDED_BY_A_PERSON.get(row.message, row.status)
+    return ended_by_a_person(row.message) or row.status
+
+
+def ended_by_a_person(message: str) -> str:
+    """The word for a run with this message that a person has ended; "" for any other."""
+    return _ENDED_BY_A_PERSON.get(message, "")
 
 
 def label_of(row: Row) -> str:

@@ -36,7 +36,7 @@ def test_stop_all_ends_every_run_that_is_not_over(folder: Path, argosy: Argosy) 
     nothing = argosy("stop")
     assert (nothing.code, "write argosy stop RUN, or argosy stop --all" in nothing.err) == (2, True)
     assert argosy("stop", "--all", "one").code == 2
-    assert argosy("stop", "-a", "-y", "--wait").err == "stopping two\nstopping one\ntwo failed\none failed\n"
+    assert argosy("stop", "-a", "-y", "--wait").err == "stopping two\nstopping one\ntwo stopped\none stopped\n"
     assert argosy("stop", "-a").err == "every run is over\n"
 
 

@@ -32,6 +32,11 @@ class Scope:
         """The text with tags where values belong, as they are."""
         return self._replaced(text, lambda tag: "{{" + tag + "}}", literal)
 
+    def refers(self, text: str) -> bool:
+        """Whether a value is put into the text."""
+        plain = _PLAIN.finditer(text) if self._dollars else ()
+        return "${{" in text or any((one.group(1) or one.group(2)) in self._tags for one in plain)
+
     def shell_word(self, text: str) -> str:
         """The text as one word of a shell, whatever the values hold."""
         if _REFERENCE.search(text) is None and re.fullmatch(r"[\w@%+=:,./-]+", text):

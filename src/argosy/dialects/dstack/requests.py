@@ -43,10 +43,12 @@ def shared_memory_of(one: Definition) -> Volume | None:
 
 
 def _number(one: Definition, scope: Scope, key: str, text: str) -> str:
-    if _TAG in text:
+    if scope.refers(text):
         return scope.text(text)
     if whole(text) is None:
         hint = "write the number of them, or {name: V100, count: 1}" if key == "gpu" else "write a whole number"
+        if text.startswith("$"):
+            hint = f"put {text.strip('${} ')} into .dstack/variables.yaml"
         one.problems.add(
             "dstack-resources", f"resources.{key} is a whole number, not {text!r}", _place(one, key), hint=hint
         )

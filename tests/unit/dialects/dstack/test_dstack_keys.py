@@ -161,3 +161,9 @@ def test_variables_may_be_anywhere() -> None:
     other = template(loaded, "b").script
     assert other is not None
     assert other.image == "python:{{workflow.parameters.v}}"
+
+
+def test_dollars_of_the_oldest_files_are_in_resources_too() -> None:
+    words = "- {name: a, image: i, commands: [x], resources: {v100/gpu: $gpu, cpu: 1}}"
+    assert requests(read(words, "a: {gpu: 2}"), "a") == {"nvidia.com/gpu": "{{workflow.parameters.gpu}}", "cpu": "1"}
+    assert problem(read(words), "dstack-resources")[1] == "put gpu into .dstack/variables.yaml"
