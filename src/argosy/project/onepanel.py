@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import msgspec
 from msgspec.structs import replace
 
+from argosy.checks.finding import Finding
 from argosy.dialects.onepanel.injection import DIALECT, INPUTS, ONEPANEL, is_onepanel, with_places, without_places
 from argosy.dialects.onepanel.inputs import DEFAULT_POOL, namespace_in
 from argosy.dialects.onepanel.lower import NODE_POOLS
 from argosy.dialects.onepanel.schema import NODE_POOL
+from argosy.dialects.onepanel.sidecars import shown_sidecars
 from argosy.errors import UsageError
 from argosy.model.inputs import Choice, Input, Signature
 from argosy.model.manifest import ContainerFields, Metadata, Parameter, Resources, Template, Workflow, WorkflowSpec
@@ -38,6 +40,30 @@ def for_runtime(workflow: Workflow, runtime: str) -> Workflow:
         return workflow
     change = without_places if runtime in ("process", "function") else with_places
     return replace(workflow, spec=change(workflow.spec))
+
+
+def taken_ports(spec: WorkflowSpec) -> tuple[Finding, ...]:
+    """A warning for each sidecar that people look at whose port something on this machine has now."""
+    return tuple(
+        Finding(
+            rule="onepanel-sidecar",
+            severity="warning",
+            path=("spec", "templates", place, "sidecars", index),
+            message=f"something answers at port {port} of this machine: the sidecar {name} cannot have it as well",
+            why="steps have the ports of this machine, and no addresses of their own",
+            hint="wait until it is free, or give the sidecar another one, in its command and its `ports`",
+        )
+        for place, index, name, port in shown_sidecars(spec)
+        if _answers(port)
+    )
+
+
+def _answers(port: int) -> bool:
+    import socket
+
+    with socket.socket() as one:
+        one.settimeout(0.2)
+        return one.connect_ex(("127.0.0.1", port)) == 0
 
 
 def named_by_parameter(workflow: Workflow, takes: Signature, given: Mapping[str, str]) -> Workflow:

@@ -152,9 +152,10 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         merged, more = with_commands(merged, known)
         findings = (*findings, *more)
     if is_onepanel(merged):
-        from argosy.project.onepanel import for_runtime
+        from argosy.project.onepanel import for_runtime, taken_ports
 
         merged = for_runtime(merged, runtime)
+        findings = (*findings, *taken_ports(merged.spec))
     options = RunOptions(
         runtime=runtime,
         reason=reason,

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -268,6 +269,16 @@ def test_a_step_may_be_told_where_a_sidecar_was(argosy: Argosy, folder: Path) ->
     done = argosy("run", "shown.yaml")
     assert done.code == 3
     assert "shown.yaml:13:5: error: sidecar web must have at least one port. [onepanel-sidecar]" in done.err
+
+
+def test_a_port_that_something_else_has_is_told(argosy: Argosy, folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        (folder / "shown.yaml").write_text(SHOWN.replace("8765", str(port)))
+        done = argosy("run", "shown.yaml")
+    assert done.code == 0
+    assert f"shown.yaml:13:5: warning: something answers at port {port} of this machine" in done.err
+    assert "something answers" not in argosy("run", "shown.yaml").err
 
 
 MISTAKES = {

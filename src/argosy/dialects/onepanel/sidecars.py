@@ -50,7 +50,7 @@ def sidecar_addresses(spec: WorkflowSpec) -> dict[str, str]:
     The server gives each an address of its own; here they have the network of this machine.
     """
     found: dict[str, dict[str, None]] = {}
-    for _, _, name, port in _interactive(spec):
+    for _, _, name, port in shown_sidecars(spec):
         found.setdefault(f"{SIDECAR_URL}{name}", {})[_address(port)] = None
     return {name: ", ".join(addresses) for name, addresses in found.items()}
 
@@ -78,7 +78,7 @@ def _clashes(spec: WorkflowSpec) -> Iterator[Finding]:
     """
     order = _Order(spec)
     taken: dict[int, list[tuple[str, str]]] = {}
-    for place, index, name, port in _interactive(spec):
+    for place, index, name, port in shown_sidecars(spec):
         template = spec.templates[place].name
         others = taken.setdefault(port, [])
         other = next((one for one in others if one[0] == template or order.together(one[0], template)), None)
@@ -144,7 +144,7 @@ def _is_looped(task: DAGTask) -> bool:
     return bool(task.with_items or task.with_param or task.with_sequence is not None)
 
 
-def _interactive(spec: WorkflowSpec) -> Iterator[tuple[int, int, str, int]]:
+def shown_sidecars(spec: WorkflowSpec) -> Iterator[tuple[int, int, str, int]]:
     """The sidecars that people look at: place of the template, place in it, name, port."""
     for place, template in enumerate(spec.templates):
         for index, sidecar in enumerate(template.sidecars):
