@@ -6,6 +6,7 @@ It knows one sign of each dialect, not how any of them is read.
 from __future__ import annotations
 
 import re
+from typing import cast
 
 import msgspec
 
@@ -105,9 +106,27 @@ def told(text: str, file: str = "") -> str:
 
 
 def _at_the_margin(text: str) -> str:
-    """The text without the indentation that all of it has, as what is copied out of a page may have."""
+    """The text without the indentation that all of it has, as what is copied out of a page may have.
+
+    Of JSON it is an outline: the keys as YAML has them, and those of mappings below them.
+    """
+    if text.lstrip()[:1] == "{":
+        try:
+            given: object = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
+        return _outline(given)
     found = _INDENTED.match(text)
     return re.sub(f"^{found[1]}", "", text, flags=re.MULTILINE) if found else text
+
+
+def _outline(given: object) -> str:
+    lines: list[str] = []
+    for key, value in cast("dict[str, object]", given).items():
+        lines.append(f"{key}: {value}" if isinstance(value, str) else f"{key}:")
+        if isinstance(value, dict):
+            lines += [f"  {below}:" for below in cast("dict[str, object]", value)]
+    return "\n".join(lines) + "\n"
 
 
 def detect(text: str, file: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 
 import pytest
@@ -12,6 +13,8 @@ from argosy.dialects.onepanel.names import name_of_file, prefix_of, uid_of
 from argosy.dialects.onepanel.placeholders import VALUES
 from argosy.dialects.onepanel.reader import ENTRYPOINT_NO_DAG, ON_EXIT_NO_DAG, load
 from argosy.model.manifest import CronWorkflow, Workflow
+from argosy.syntax.nodes import plain
+from argosy.syntax.parse import parse
 
 BARE = """\
 # The template to use as entrypoint
@@ -235,6 +238,18 @@ def test_cron() -> None:
     assert isinstance(document.value, CronWorkflow)
     assert (document.value.metadata.name, document.value.spec.schedules) == ("nightly-run", ("0 4 * * *",))
     assert document.value.spec.workflow_spec.entrypoint == "main"
+
+
+def test_json() -> None:
+    spec = plain(parse(BARE, "a.yaml").documents[0])
+    text = json.dumps({"metadata": {"name": "a b", "action": "create"}, "spec": spec})
+    assert told(text) == "onepanel"
+    assert workflow(text).spec == workflow(BARE).spec
+    bare = json.dumps(spec)
+    assert told(bare) == told(json.dumps(spec, indent=2)) == "onepanel"
+    assert workflow(bare) == workflow(BARE)
+    assert told('{"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "spec": {"entrypoint": "a"}}') == "argo"
+    assert told('{"entrypoint": "main", "templates": [') == ""
 
 
 def test_what_is_copied_out_of_a_page_with_its_indentation() -> None:
