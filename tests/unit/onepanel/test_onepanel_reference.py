@@ -126,7 +126,7 @@ NOT_MET = {
     "status call, exit handler of the server, its statistics": "the record has what they told",
     "podGC, volumeClaimGC": "there are no pods; volumes of a run go with the run",
     "an address of its own for each sidecar": "steps have the ports of this machine; two at one port are warned about",
-    "`/tmp/sys-metrics.json` and `/mnt/tmp` with plain processes": "they would be the machine's own for all steps",
+    "`/mnt/tmp` and a `/dev/shm` of its own with plain processes": "they have the machine's own folders",
     "versions numbered by the time": "they are 1, 2, 3",
     "starting cron workflows": "they are kept, and run by hand",
     "pause, resume, retry of workspaces": "workspaces are refused",
