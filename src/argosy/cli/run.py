@@ -16,7 +16,7 @@ from argosy.cli.events import Starting, starting_options
 from argosy.cli.options import console, home_option, open_project, output_option, pairs, parameter_options
 from argosy.cli.reuse import read_refresh, reuse_options
 from argosy.cli.sweep import SweepWords, sweep_of, sweep_options
-from argosy.cli.values import OPEN, Words, read_words, values_of
+from argosy.cli.values import OPEN, Words, names_of_options, read_words, values_of
 from argosy.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
@@ -323,7 +323,8 @@ def _submitted(
     given = values_of(asking.given, signature)
     if signature.lists_sweep:
         given = {**wanted.parameters, **given}
-    single, sweep = sweep_of(asking.sweep, given, asking.given.files, signature)
+    options = names_of_options(asking.given, signature)
+    single, sweep = sweep_of(asking.sweep, given, asking.given.files, signature, options)
     parameters = {**({} if signature.lists_sweep else wanted.parameters), **single}
     if asking.ask:
         from argosy.cli.asking import ask
@@ -353,10 +354,27 @@ def _tell_submitted(talk: Console, source: Source, candidate: Candidate, submitt
     for one in found:
         if one.severity == "note":
             talk.say(f"note: {one.message}")
+    for name in _own_options(candidate):
+        talk.say(f"note: --{name} is an option of argosy run; the variable {name} is given as {name}=VALUE")
     if submitted.renamed_from:
         talk.say(f"note: there is a run named {submitted.renamed_from} already; this one is {submitted.name}")
     if submitted.options.reason and not submitted.options.reason.endswith(AS_ASKED):
         talk.say(f"{submitted.name}: runtime {submitted.options.reason}")
+
+
+def _own_options(candidate: Candidate) -> list[str]:
+    """The options given to this command that are also names of variables, where these are written so."""
+    takes = candidate.document.signature if candidate.document is not None else None
+    if takes is None or not takes.as_options:
+        return []
+    from click.core import ParameterSource
+
+    ctx = click.get_current_context()
+    given = [
+        one for one in ctx.command.params if ctx.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+    ]
+    names = [word.removeprefix("--") for one in given for word in one.opts if word.startswith("--")]
+    return [name for name in names if takes.find(name) is not None]
 
 
 def follow(project: Project, run_id: int, name: str, *, detach: bool, quiet: bool, output: str | None) -> int:

@@ -5,7 +5,7 @@ It knows spellings; what a sweep is made of is the project's matter.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -79,9 +79,15 @@ def sweep_options(command: Command) -> Command:
 
 
 def sweep_of(
-    words: SweepWords, given: Mapping[str, str], files: tuple[str, ...], takes: Signature
+    words: SweepWords,
+    given: Mapping[str, str],
+    files: tuple[str, ...],
+    takes: Signature,
+    single_values: Collection[str] = (),
 ) -> tuple[dict[str, str], SweepWanted | None]:
     """The values that are one, and what is swept over: None for an ordinary run. given: NAME=VALUE.
+
+    single_values: the names whose values are one, whatever they look like.
 
     Raises UsageError, InvalidFile, NotFound.
     """
@@ -92,7 +98,7 @@ def sweep_of(
     for name, text in given.items():
         if name in spaces:
             raise UsageError(f"{name} is given as one value and as many", hint="leave one of them out")
-        if _sweeps(name, text, takes):
+        if name not in single_values and _sweeps(name, text, takes):
             spaces[name] = text
         else:
             single[name] = text

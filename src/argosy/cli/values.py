@@ -82,6 +82,11 @@ def values_of(words: Words, takes: Signature) -> dict[str, str]:
     return found
 
 
+def names_of_options(words: Words, takes: Signature) -> set[str]:
+    """The names of values that were given as options: a list there is one value, as the format's users mean it."""
+    return set() if takes.rest else {name for name, _ in _options(words.options, takes)}
+
+
 def _options(words: tuple[str, ...], takes: Signature) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     rest = list(words)

@@ -320,3 +320,21 @@ def test_what_another_repository_left_is_brought_under_its_name(folder: Path, ar
     assert argosy("run", "make", "-t", "you/there/v2", "-q").code == 0
     assert argosy("run", "b", "-q").code == 0
     assert logs(argosy) == "2\n"
+
+
+def test_a_list_behind_an_option_is_one_value(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, commands: [echo $LAYERS]}", "  a: {layers: [8]}\n")
+    assert argosy("run", "a", "--layers", "[64,64]", "-q").code == 0
+    assert logs(argosy) == "[64,64]\n"
+    assert argosy("ps", "-o", "name").out.count("\n") == 1
+    assert argosy("run", "a", "layers=[64,32]", "-q").code == 0
+    assert argosy("ps", "-o", "name").out.count("\n") == 4
+
+
+def test_a_variable_that_is_called_like_an_option_is_told(folder: Path, argosy: Argosy) -> None:
+    put(folder, "  - {name: a, provider: bash, commands: [echo $NAME]}", "  a: {name: mine}\n")
+    done = argosy("run", "a", "--name", "other")
+    assert "note: --name is an option of argosy run; the variable name is given as name=VALUE" in done.err
+    assert logs(argosy, "other") == "mine\n"
+    assert "note:" not in argosy("run", "a", "name=other").err
+    assert logs(argosy) == "other\n"
