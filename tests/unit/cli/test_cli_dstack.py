@@ -229,6 +229,8 @@ def test_absolute_paths_come_back_where_they_were(folder: Path, argosy: Argosy) 
   - {name: make, provider: bash, commands: ['echo 1 > /opt/mine/x'], artifacts: [{path: /opt/mine}]}
   - {name: use, provider: bash, deps: [workflow: make], commands: [cat /opt/mine/x]}
   - {name: both, provider: bash, depends-on: [make], commands: [cat /opt/mine/x]}
+  - {name: tagged, provider: bash, deps: [tag: mine], commands: [cat /opt/mine/x]}
+  - {name: other, provider: bash, artifacts: [/opt/other], commands: [touch /opt/other/x]}
 """
     put(folder, workflows)
     (folder / "argosy.toml").unlink()
@@ -237,6 +239,9 @@ def test_absolute_paths_come_back_where_they_were(folder: Path, argosy: Argosy) 
         assert done.code == 0, done.err
         assert "runtime sandbox, for the absolute paths of" in done.err
     assert "1\n" in logs(argosy)
+    assert argosy("run", "make", "-t", "mine", "-q").code == 0
+    assert argosy("run", "tagged", "-q").code == 0
+    assert logs(argosy) == "1\n"
     refused = argosy("run", "make", "--runtime", "process")
     assert refused.code == 1
     assert "Use --runtime sandbox" in argosy("get", "@latest", "-o", "json").out + refused.err

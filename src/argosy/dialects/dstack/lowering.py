@@ -296,10 +296,13 @@ class _Lowering:
             one.problems.add("dstack-dependency", message, place, severity="warning", hint=hint)
 
     def _absolute(self, workflow: str, kind: str, ref: str, number: int) -> list[Artifact]:
-        """Artifacts with absolute paths: these are known only where the workflow stands in these files."""
-        upstream = self.definitions.workflows.get(workflow)
-        if upstream is None or upstream.keys is None:
-            return []
+        """Artifacts with absolute paths: these are known only where the workflow stands in these files.
+
+        A bare tag may be of any of them: what it does not hold is left out when the run is made.
+        """
+        known = self.definitions.workflows
+        upstream = [known[workflow]] if workflow in known else [] if workflow else known.values()
+        paths = {name: path for one in upstream for name, path in artifact_names(one).items() if path.startswith("/")}
         return [
             Artifact(
                 name=f"dependency-{number}-{name}",
@@ -307,8 +310,7 @@ class _Lowering:
                 optional=True,
                 named=NamedData(kind=kind, ref=ref, artifact=name),
             )
-            for name, path in artifact_names(upstream).items()
-            if path.startswith("/")
+            for name, path in paths.items()
         ]
 
     def _runs(self, one: Definition, scope: Scope) -> list[Artifact]:

@@ -82,6 +82,7 @@ MET: list[Row] = [
     ("artifacts: {path, mount}", WORDS, "forms_of_artifacts"),
     ("artifacts: folders are there beforehand", WORDS, "folders_of_artifacts_are_there_beforehand"),
     ("artifacts: absolute paths", CLI, "absolute_paths_come_back_where_they_were"),
+    ("artifacts: absolute paths behind a tag", WORDS, "a_bare_tag_may_hold_absolute_paths_of_any_workflow"),
     ("artifacts: mount: true is saved as it is written", HABITS, "what_is_saved_as_it_is_written_outlives_an_abort"),
     ("resources.cpu, memory", WORDS, "resources_that_are_none"),
     ("GB is 1000^3, GiB 1024^3", WORDS, "amounts_of_memory"),

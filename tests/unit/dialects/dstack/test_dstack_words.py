@@ -150,6 +150,20 @@ def test_forms_of_artifacts(words: str, paths: dict[str, str]) -> None:
     assert outputs(read(BASH + f"artifacts: {words}}}"), "a") == paths
 
 
+def test_a_bare_tag_may_hold_absolute_paths_of_any_workflow() -> None:
+    loaded = read(
+        BASH + "deps: [':v1']}\n"
+        "- {name: one, provider: bash, commands: [x], artifacts: [/opt/one, out]}\n"
+        "- {name: two, provider: bash, commands: [x], artifacts: [/opt/two]}"
+    )
+    whole, *absolute = inputs(loaded, "a")
+    assert whole.path == ".dstack-dependencies/0"
+    assert [(one.path, one.optional, one.named and one.named.artifact) for one in absolute] == [
+        ("/opt/one", True, "opt-one"),
+        ("/opt/two", True, "opt-two"),
+    ]
+
+
 def test_folders_of_artifacts_are_there_beforehand() -> None:
     text = source(read(BASH + "artifacts: [out, model.pt, .cache]}"), "a")
     assert "[ -e out ] || mkdir -p out || exit" in text
