@@ -5,9 +5,8 @@ What programs import from here is loaded when it is asked for: the command line 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
+# As from typing, which this program's smallest part, the supervisor, has no other need of.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -88,6 +87,8 @@ def __getattr__(name: str) -> object:
     room = _HOMES.get(name)
     if room is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(room), name)
+    from importlib import import_module
+
+    value = getattr(import_module(room), name)
     globals()[name] = value
     return value

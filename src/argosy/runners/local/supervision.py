@@ -22,7 +22,7 @@ import msgspec
 from argosy.errors import EnvironmentTrouble
 from argosy.runners.local.leftovers import kill_leftovers
 
-SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
+SUPERVISOR = str(Path(__file__).with_name("supervisor") / "supervisor.py")
 LINGER_SECONDS = 5.0
 CONNECT_SECONDS = 10.0
 DEATH_SECONDS = 5.0

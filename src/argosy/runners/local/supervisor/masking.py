@@ -16,11 +16,74 @@ from argosy.artifacts.masking import Masker
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal
+    from typing import NoReturn
+
+    Mask = tuple[tuple[bytes, ...], tuple[bytes, ...]]
 else:
     import _signal as signal
 
 PIECE_BYTES = 1 << 16
 FULL_DISK_SECONDS = 1.0
+FILE_MODE = 0o644
+APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+
+
+def start(logs: Iterable[str], mask: Mask) -> tuple[int, list[int]]:
+    """Fork what writes these logs without the texts: its pid, and the ends of pipes that the step is to write to.
+
+    SIGTERM has it write down the rest and end. Raises OSError.
+    """
+    pairs: list[tuple[int, int]] = []
+    writes: list[int] = []
+    try:
+        for log in logs:
+            kept = os.open(log, APPENDING, FILE_MODE)
+            read, write = os.pipe()
+            pairs.append((read, kept))
+            writes.append(write)
+        # Told to end before it is ready, it would be killed with the log in its hands.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))
+        pid = os.fork()
+        if pid == 0:
+            _run(pairs, mask)
+    except OSError:
+        for fd in writes:
+            os.close(fd)
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGTERM,))
+        for fd in (fd for pair in pairs for fd in pair):
+            os.close(fd)
+    return pid, writes
+
+
+def _run(pairs: list[tuple[int, int]], mask: Mask) -> NoReturn:
+    """Be a process that writes logs, and nothing of a supervisor any more."""
+    try:
+        signal.set_wakeup_fd(-1)
+        os.setsid()
+        kept = {0, 1, 2, *(fd for pair in pairs for fd in pair)}
+        for fd in _open_files():
+            if fd not in kept:
+                _try_close(fd)
+        write_masked(pairs, *mask)
+    finally:
+        os._exit(0)
+
+
+def _open_files() -> list[int]:
+    """The descriptors that are open; where nothing tells, all that may be."""
+    try:
+        return [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:
+        return list(range(3, 4096))
+
+
+def _try_close(fd: int) -> None:
+    try:
+        os.close(fd)
+    except OSError:
+        return
 
 
 class Stream:
