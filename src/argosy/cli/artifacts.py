@@ -43,7 +43,7 @@ def command(
     \b
     Also as in dstack:
       argosy artifacts list RUN|TAG
-      argosy artifacts download RUN|TAG [-d FOLDER]
+      argosy artifacts download RUN|TAG [FOLDER]
       argosy artifacts upload FOLDER TAG
     """
     from argosy.cli.artifacts_by_words import DOWNLOAD, LIST, UPLOAD, WORDS, download, is_tag, list_tag, upload
@@ -53,7 +53,7 @@ def command(
     if tag is not None and run not in WORDS:
         raise UsageError(f"{tag!r} is one word too many", hint="write argosy artifacts RUN [STEP]")
     if step is not None and run == DOWNLOAD:
-        download(project, step, directory)
+        download(project, step, directory or (Path(tag) if tag is not None else None))
         return
     if step is not None and run == UPLOAD:
         if tag is None:

@@ -21,22 +21,26 @@ SCHEMA = "argosy.files/v1"
 @output_option("json", "name")
 @home_option
 def command(run: str, below: str, long: bool, output: str | None, home: Path | None) -> None:
-    """List the files that a run made, those of a step below its name if several made some.
+    """List the files that a run made, those of a step below its name if several made some, or what a tag points to.
 
     argosy code RUN lists its code, argosy artifacts RUN its artifacts.
     """
     from argosy.cli.artifacts import size_of
-    from argosy.project.files_of_runs import files_of
+    from argosy.cli.artifacts_by_words import is_tag
+    from argosy.project.files_of_runs import files_of, files_of_tag
 
     project = open_project(home)
-    view = project.view(run)
-    found = files_of(project, view, below.strip("/"))
+    if is_tag(project, run):
+        name, found = run.removeprefix(":"), files_of_tag(project, run, below.strip("/"))
+    else:
+        view = project.view(run)
+        name, found = view.summary.name, files_of(project, view, below.strip("/"))
     talk = console()
     if output == "json":
         shown = [{"path": one.path, "sizeBytes": one.size_bytes, "digest": one.digest} for one in found]
-        talk.json({"schema": SCHEMA, "run": view.summary.name, "files": shown})
+        talk.json({"schema": SCHEMA, "run": name, "files": shown})
     elif not found:
-        talk.say(f"{view.summary.name} made no files")
+        talk.say(f"{name} made no files")
     elif long:
         talk.table(("PATH", "SIZE"), [[one.path, size_of(one.size_bytes)] for one in found])
     else:

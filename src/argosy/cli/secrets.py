@@ -61,8 +61,9 @@ def set_secret(
 @command.command("add")
 @click.argument("name")
 @click.argument("value", required=False)
+@click.option("-y", "--yes", is_flag=True, help="Of dstack: nothing is asked anyway.")
 @home_option
-def add(name: str, value: str | None, home: Path | None) -> None:
+def add(name: str, value: str | None, yes: bool, home: Path | None) -> None:
     """Give dstack's workflows the variable NAME: `argosy secrets set dstack NAME=VALUE`, as dstack has it.
 
     Without VALUE it is read from standard input, and is in neither the list of processes nor the shell's history.
@@ -162,8 +163,9 @@ command.add_command(add, "update")
 @command.command("delete")
 @click.argument("name")
 @click.argument("keys", nargs=-1, metavar="[KEY]...")
+@click.option("-y", "--yes", is_flag=True, help="Of dstack: nothing is asked anyway.")
 @home_option
-def delete_secret(name: str, keys: tuple[str, ...], home: Path | None) -> None:
+def delete_secret(name: str, keys: tuple[str, ...], yes: bool, home: Path | None) -> None:
     """Remove the secret NAME, or only these keys of it; or what `argosy secrets add NAME` made."""
     from argosy.dialects.dstack.script import SECRET
 

@@ -36,8 +36,15 @@ def command() -> None:
 @click.argument("tag")
 @click.argument("what", required=False, metavar="[RUN|FOLDER]")
 @click.option(
-    "-a", "paths", multiple=True, type=click.Path(path_type=Path), metavar="PATH", help="A file or folder at its path."
+    "-a",
+    "--local-dir",
+    "paths",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="A file or folder at its path.",
 )
+@click.option("-r", "--run-name", metavar="RUN", help="Of dstack: as RUN behind the tag.")
 @click.option("--artifact", default="", metavar="[STEP/]NAME", help="Only this output artifact of the run.")
 @click.option("--note", default="", help="A word on it.")
 @output_option("json", "name")
@@ -46,6 +53,7 @@ def add(
     tag: str,
     what: str | None,
     paths: tuple[Path, ...],
+    run_name: str | None,
     artifact: str,
     note: str,
     output: str | None,
@@ -59,6 +67,7 @@ def add(
     from argosy.errors import NotFound, UsageError
     from argosy.project.named_data import add_path, add_paths, add_run
 
+    what = what or run_name
     if (what is None) != bool(paths):
         raise UsageError("A tag points to one thing", hint="write a run, or a folder, or -a PATH for each that it has")
     project = open_project(home)

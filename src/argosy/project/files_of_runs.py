@@ -6,6 +6,7 @@ It knows output artifacts and the store; what is printed of them is up to the ca
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 from io import FileIO
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,17 @@ def files_of(project: Project, run: RunView, below: str = "") -> list[RunFile]:
         prefix = posixpath.join(part.step if several else "", _place(part))
         for path, digest, size in _entries(project, part.digest, prefix):
             found[path] = RunFile(path=path, digest=digest, size_bytes=size)
-    chosen = [one for path, one in found.items() if not below or path == below or path.startswith(f"{below}/")]
+    return _chosen(found.values(), below)
+
+
+def files_of_tag(project: Project, tag: str, below: str = "") -> list[RunFile]:
+    """The files that a tag points to, by path. Raises NotFound."""
+    entries = _entries(project, project.names.version("tag", tag).content.digest, "")
+    return _chosen((RunFile(path=path, digest=digest, size_bytes=size) for path, digest, size in entries), below)
+
+
+def _chosen(found: Iterable[RunFile], below: str) -> list[RunFile]:
+    chosen = [one for one in found if not below or one.path == below or one.path.startswith(f"{below}/")]
     return sorted(chosen, key=lambda one: one.path)
 
 

@@ -143,22 +143,23 @@ def test_the_bashrc_of_an_image_is_read(folder: Path, argosy: Argosy) -> None:
 
 def test_secrets_are_updated_and_deleted_as_they_were_added(folder: Path, argosy: Argosy) -> None:
     for verb in ("add", "update"):
-        assert argosy("secrets", verb, "API_KEY", f"value of {verb}").code == 0
-    assert argosy("secrets", "delete", "API_KEY").err == "deleted API_KEY of secret dstack\n"
+        assert argosy("secrets", verb, "-y", "API_KEY", f"value of {verb}").code == 0
+    assert argosy("secrets", "delete", "-y", "API_KEY").err == "deleted API_KEY of secret dstack\n"
     assert argosy("secrets", "delete", "API_KEY").code == 4
 
 
 def test_tags_are_written_with_a_colon_too(folder: Path, argosy: Argosy) -> None:
     put(folder, "  - {name: a, provider: bash, commands: ['echo 1 > out/x'], artifacts: [out]}")
     assert argosy("run", "a", "--name", "mine", "-t", "latest", "-q").code == 0
-    assert argosy("tags", "add", ":other", "mine").code == 0
+    assert argosy("tags", "add", ":other", "-r", "mine").code == 0
     assert argosy("tags", "list", "-o", "name").out == "a:latest\nlatest\nother\n"
     for word in (":latest", "latest", "a:latest"):
         assert argosy("artifacts", "list", word, "-o", "name").out == "out/\n"
     assert json.loads(argosy("artifacts", "list", ":latest", "-o", "json").out)["artifacts"] == [
         {"path": "out/", "sizeBytes": 2}
     ]
-    assert argosy("artifacts", "download", ":latest", "-d", "here").code == 0
+    assert argosy("ls", ":latest").out == argosy("ls", "mine").out == "out/x\n"
+    assert argosy("artifacts", "download", ":latest", "here").code == 0
     assert (folder / "here" / "out" / "x").read_text() == "1\n"
     assert argosy("tags", "delete", ":latest", "-y").code == 0
     assert argosy("artifacts", "list", ":latest").code == 4
@@ -266,6 +267,9 @@ def test_runs_are_listed_with_their_variables(folder: Path, argosy: Argosy) -> N
         ["run-1", "1"],
     ]
     assert argosy("runs", "-o", "name").out == argosy("ps", "-o", "name").out
+    assert argosy("ps", "run-1", "-o", "name").out == "run-1\n"
+    assert argosy("ps", "@latest", "-o", "name").out == "run-2\n"
+    assert argosy("ps", "nothing").code == 4
 
 
 def test_the_manifest_runs_as_the_workflow_does(folder: Path, argosy: Argosy) -> None:

@@ -29,6 +29,8 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "--ports": ("ports", _NUMBER),
     "--interruptible": ("resources.interruptible", _FLAG),
     "--local": ("resources.local", _FLAG),
+    "--remote": ("resources.remote", _FLAG),
+    "--nnodes": ("nodes", _NUMBER),
     "--cpu": ("resources.cpu", _NUMBER),
     "--memory": ("resources.memory", _AMOUNT),
     "--shm-size": ("resources.shm_size", _AMOUNT),
@@ -109,17 +111,17 @@ def of_provider(provider: str, words: Collection[str]) -> tuple[str, tuple[str, 
     asked = read_words(words)
     keys: dict[str, Any] = {"name": provider, "provider": provider}
     rest = list(asked.rest)
-    if provider in _FIRST_WORDS:
-        if not rest or rest[0].startswith("-"):
-            wanted = _FIRST_WORDS[provider].upper()
-            raise UsageError(f"{provider} needs its {wanted.lower()}", hint=f"write argosy run {provider} {wanted}")
-        keys[_FIRST_WORDS[provider]] = rest.pop(0)
     if provider in ("bash", "docker"):
         command = _taken(rest)
         if command is None and provider == "bash":
             raise UsageError("bash needs a command", hint="write argosy run bash -c COMMAND")
         keys |= {} if command is None else {"commands": [command]}
-    elif provider in _WITH_ARGUMENTS and rest:
+    if provider in _FIRST_WORDS:
+        if not rest or rest[0].startswith("-"):
+            wanted = _FIRST_WORDS[provider].upper()
+            raise UsageError(f"{provider} needs its {wanted.lower()}", hint=f"write argosy run {provider} {wanted}")
+        keys[_FIRST_WORDS[provider]] = rest.pop(0)
+    if provider in _WITH_ARGUMENTS and rest:
         keys["args"], rest = rest, []
     if provider == "tensorboard" and rest:
         keys["runs"], rest = rest, []

@@ -36,6 +36,7 @@ WORKFLOW = """workflows:
         ("--dep :one --dep=two", {"deps": [":one", "two"]}, ""),
         ("--ports 2", {"ports": 2}, ""),
         ("-i --local", {"resources": {"interruptible": True, "local": True}}, ""),
+        ("--remote", {"resources": {"remote": True}}, ""),
         ("--cpu 2 --memory 1GB --shm-size 64MB", {"resources": {"cpu": 2, "memory": "1GB", "shm_size": "64MB"}}, ""),
         (
             "--gpu 2 --gpu-name K80 --gpu-memory 8GiB",
@@ -101,6 +102,12 @@ def test_an_image_has_no_environment_of_its_own_key() -> None:
         (["bash", "--command=echo", "--lr", "1"], {"commands": ["echo"]}, ("--lr", "1")),
         (["docker", "ubuntu", "-c", "ls"], {"image": "ubuntu", "commands": ["ls"]}, ()),
         (["docker", "ubuntu"], {"image": "ubuntu"}, ()),
+        (
+            ["docker", "-c", "ls", "-a", "out", "ubuntu"],
+            {"image": "ubuntu", "commands": ["ls"], "artifacts": ["out"]},
+            (),
+        ),
+        (["torchrun", "a.py", "--nnodes", "1"], {"file": "a.py", "nodes": 1}, ()),
         (["python", "a.py", "--lr", "1", "-e", "A=1", "x"], {"file": "a.py", "args": ["--lr", "1", "x"]}, ()),
         (["torchrun", "a.py", "--gpu", "2"], {"file": "a.py"}, ()),
         (["streamlit", "a.py"], {"target": "a.py"}, ()),
