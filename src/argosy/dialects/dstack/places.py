@@ -1,15 +1,27 @@
 """From a path in the lowered workflow to the place of the dstack file that it is from.
 
-It knows which template is which workflow of the file; what is in neither is at the file's first workflow.
+It knows which template is which workflow of the file, and which of its keys became which field; what is in neither is
+at the file's first workflow.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from argosy.syntax.nodes import Node
+from argosy.syntax import nodes
+from argosy.syntax.nodes import Node, Scalar
 from argosy.syntax.source_map import Path, SourceMap
 from argosy.syntax.span import Source, Span
+
+# For a field of a template, the keys that it may come from, the likeliest first.
+_KEYS = {
+    "source": ("commands", "before_run", "setup", "args", "file", "script", "python_script"),
+    "env": ("env", "environment"),
+    "image": ("image", "python", "version"),
+    "resources": ("resources", "gpu"),
+    "outputs": ("artifacts",),
+    "inputs": ("depends-on", "deps", "dependencies"),
+}
 
 
 class LoweredMap(SourceMap):
@@ -34,4 +46,20 @@ class LoweredMap(SourceMap):
     def _in_file(self, path: Path) -> Path:
         number = path[2] if len(path) > 2 and path[1] == "templates" else None
         index = self._templates.get(number, self._main) if isinstance(number, int) else self._main
-        return ("workflows", index)
+        workflow = ("workflows", index)
+        if number not in self._templates:
+            return workflow
+        field = next((part for part in path[3:] if part in _KEYS), "")
+        for key in _KEYS.get(str(field), ()):
+            if super().contains((*workflow, key)):
+                return self._of_reference((*workflow, key)) if field == "source" else (*workflow, key)
+        return workflow
+
+    def _of_reference(self, path: tuple[str | int, ...]) -> Path:
+        """Of a list, its first item into which a value is put: what is wrong with a script is wrong with that."""
+        node, _ = self._walk(path)
+        items = node.items if isinstance(node, nodes.Sequence) else []
+        for number, one in enumerate(items):
+            if isinstance(one, Scalar) and "${{" in str(one.value):
+                return (*path, number)
+        return path

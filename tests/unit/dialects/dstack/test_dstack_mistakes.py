@@ -175,3 +175,29 @@ def test_an_empty_file_has_no_workflows(tmp_path: Path, text: str) -> None:
     with pytest.raises(NotFound) as raised:
         load_named(tmp_path, "train")
     assert raised.value.hint == ".dstack/workflows.yaml has no workflows"
+
+
+def test_what_the_manifest_is_warned_of_is_at_the_key_that_it_came_from() -> None:
+    loaded = read("""
+- name: a
+  provider: bash
+  commands:
+    - one
+    - two ${{ run.name }}
+  artifacts: [x]
+  env: [A=1]
+- {name: b, provider: docker, image: i, commands: x}
+""")
+    (first, second) = loaded.documents
+
+    def line(index: int, *path: str | int) -> int:
+        return loaded.documents[index].source_map.key_span(("spec", "templates", *path)).line
+
+    assert first.source_map.contains(("spec", "templates"))
+    assert second.index == 1
+    assert line(0, 1, "script", "source") == 6
+    assert line(0, 1, "outputs", "artifacts", 0) == 7
+    assert line(0, 1, "script", "env", 0) == 8
+    assert line(0, 1, "name") == 2
+    assert line(0, 0, "dag") == 2
+    assert line(1, 1, "script", "image") == 9
