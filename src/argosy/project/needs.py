@@ -5,11 +5,12 @@ It knows manifests, and asks the catalog for documents that a manifest names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
 from argosy.checks.catalog import Catalog
+from argosy.checks.finding import Finding
 from argosy.checks.texts import structs
 from argosy.errors import EnvironmentTrouble, InvalidFile
 from argosy.model.manifest import (
@@ -67,6 +68,29 @@ def images_of(workflow: Workflow, surroundings: Surroundings) -> list[str]:
             if isinstance(struct, ContainerFields) and struct.image and "{{" not in struct.image:
                 found[struct.image] = None
     return list(found)
+
+
+def without_command(workflow: Workflow, entrypoint_trouble: Callable[[str], str]) -> tuple[Finding, ...]:
+    """A warning for each image that containers leave the command to, where nothing here knows what it runs.
+
+    entrypoint_trouble: why the entrypoint of an image is not known, "" if it is. The steps may never be reached, so
+    this stops nothing.
+    """
+    found: dict[str, Finding] = {}
+    for path, struct in structs(workflow):
+        if not isinstance(struct, ContainerFields) or struct.command or struct.image in found:
+            continue
+        if struct.image and "{{" not in struct.image and entrypoint_trouble(struct.image):
+            found[struct.image] = Finding(
+                rule="image-entrypoint",
+                severity="warning",
+                path=path,
+                message=f"no command is given, and what {struct.image} runs is not known: this step will fail here",
+                why="images are looked into by a container engine only",
+                hint=f'say it in argosy.toml ([images."{struct.image}"] entrypoint = [...]), add a command to the '
+                "template, or use --runtime podman",
+            )
+    return tuple(found.values())
 
 
 def templates_of(workflow: Workflow, surroundings: Surroundings) -> Iterator[Template]:

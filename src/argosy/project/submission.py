@@ -29,7 +29,7 @@ from argosy.project import arguments, naming
 from argosy.project.configuration import Configuration
 from argosy.project.hosting import ENGINES, CodeWanted, leaves_of
 from argosy.project.hosting import chosen_runtime as runtime_for
-from argosy.project.needs import Surroundings, check_resources, images_of, surroundings_of
+from argosy.project.needs import Surroundings, check_resources, images_of, surroundings_of, without_command
 from argosy.project.reuse import check_names
 
 DEFAULT_NAMESPACE = "default"
@@ -151,6 +151,10 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
         known = None if runtime in ENGINES else Images(runtime_options(configuration).images)
         merged, more = with_commands(merged, known)
         findings = (*findings, *more)
+    elif runtime not in ENGINES:
+        from argosy.runners.local.runtimes.host import Images
+
+        findings = (*findings, *without_command(merged, Images(runtime_options(configuration).images).trouble))
     if is_onepanel(merged):
         from argosy.project.onepanel import for_runtime, taken_ports
 

@@ -246,3 +246,32 @@ def _wait_for(condition: object) -> None:
     while not condition():
         assert time.monotonic() < deadline, os.listdir(".")
         time.sleep(0.02)
+
+
+LEFT_TO_IMAGES = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: images-}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps: [[{name: a, template: unknown, when: "1 == 2"}], [{name: b, template: known}]]
+  - name: unknown
+    container: {image: "registry.example/tool:1", args: [x]}
+  - name: known
+    container: {image: "greeter:2", args: [there]}
+"""
+
+
+def test_that_a_step_leaves_its_command_to_an_unknown_image_is_told_before_the_run(
+    argosy: Argosy, folder: Path
+) -> None:
+    (folder / "argosy.toml").write_text('[images.greeter]\nentrypoint = ["echo", "hello"]\n')
+    (folder / "images.yaml").write_text(LEFT_TO_IMAGES)
+    run = argosy("run", "images.yaml", "--runtime", "process")
+    assert run.code == 0, run.err
+    assert (
+        "images.yaml:10:16: warning: no command is given, and what registry.example/tool:1 runs is not known" in run.err
+    )
+    assert "greeter" not in run.err.partition("started")[0]
