@@ -24,7 +24,11 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
     ("while scanning a tag", "a word that starts with `!` is taken as a tag", "put it in quotes"),
     ("did not find expected '-' indicator", "expected another `- ` item here", "align it with the items above"),
     ("did not find expected key", "expected a key here, aligned with those above", "check the indentation and quotes"),
-    ("could not find expected ':'", "expected `:` behind this key", "write `key: value`, with a blank"),
+    (
+        "could not find expected ':'",
+        "expected `:` behind this key",
+        "write `key: value`, with a blank; what belongs to the value above is indented deeper",
+    ),
     (
         "did not find expected ',' or ']'",
         "expected `,` or `]`",
@@ -63,12 +67,15 @@ def explain(problem: yaml.YAMLError, builder: TreeBuilder) -> None:
         if piece in given:
             message, hint = said, advice
             break
-    if "never closed" in message:
+    end = offset + 1
+    if "never closed" in message or "behind this key" in message:
         opened = getattr(problem, "context_mark", None)
         offset = opened.index if opened is not None else offset
+        # Where such a key was read, the parser is lines behind it.
+        end = offset + (len(text[offset:].partition("\n")[0].rstrip()) if "key" in message else 1)
     line_start = text.rfind("\n", 0, offset) + 1
     if "\t" in text[line_start:offset] + text[offset : offset + 1] and not text[line_start:offset].strip():
         message, hint = "a tab cannot indent", "indent with blanks"
     elif _TAG_OF_ARGO.search(text, text.rfind("\n", 0, max(0, line_start - 1)) + 1, offset + 1):
         hint = 'a `{{...}}` tag at the start of a value must stand in quotes: "{{...}}"'
-    builder.stop("yaml-syntax", message, pack(offset, min(offset + 1, len(text))), hint=hint)
+    builder.stop("yaml-syntax", message, pack(offset, min(max(end, offset + 1), len(text))), hint=hint)

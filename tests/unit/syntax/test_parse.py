@@ -190,6 +190,7 @@ def test_json_errors(text: str, message: str, place: str) -> None:
         ("a: @x", "a value cannot start with this character", "put it in quotes", "1:4"),
         ("a: %x", "a value cannot start with this character", "put it in quotes", "1:4"),
         ("x: 'a\n\nb: 1\n", "this quote is never closed", "add the closing quote", "1:4"),
+        ("a:\n  b: c\n  d e \n\n  # f\ng: h\n", "expected `:` behind this key", None, "3:3"),
         ("- a\nb: 1", "expected another `- ` item here", "align it with the items above", "2:1"),
         ("a:\n    b: 1\n  c: 2", "expected a key here, aligned with those above", None, "3:3"),
         ('a: "x" y', "expected a key here, aligned with those above", None, "1:8"),
