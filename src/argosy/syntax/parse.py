@@ -51,6 +51,13 @@ def parse(text: str | bytes, file: str, *, limits: Limits = DEFAULT_LIMITS) -> P
     return Parsed(documents=builder.documents, diagnostics=tuple(builder.diagnostics), source=source)
 
 
+def last_counts(found: Diagnostic) -> Diagnostic:
+    """A finding as those readers have it for which a key that stands twice is no error: the last one counts."""
+    if found.rule != "yaml-duplicate-key":
+        return found
+    return msgspec.structs.replace(found, severity="warning", message=f"{found.message}; the last counts")
+
+
 def _read(source: Source, limits: Limits, builder: TreeBuilder) -> None:
     """JSON where the text is JSON; YAML everywhere else, its flow style being close to JSON."""
     if source.text.lstrip()[:1] not in ("{", "["):

@@ -22,7 +22,7 @@ from argosy.syntax.decoders import Manner
 from argosy.syntax.diagnostics import Diagnostic, did_you_mean
 from argosy.syntax.limits import Limits
 from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
-from argosy.syntax.parse import DEFAULT_LIMITS, parse
+from argosy.syntax.parse import DEFAULT_LIMITS, last_counts, parse
 from argosy.syntax.span import Source
 
 _TOP = ("workflows", *VARIABLES, "providers")
@@ -88,7 +88,9 @@ def read_definitions(
     found = Definitions()
     tops: list[tuple[DstackFile, Mapping]] = []
     for one, _ in parsed:
-        file = DstackFile(source=one.source, diagnostics=list(one.diagnostics), definitions=[])
+        file = DstackFile(
+            source=one.source, diagnostics=[last_counts(found) for found in one.diagnostics], definitions=[]
+        )
         found.files.append(file)
         root = one.documents[0] if one.documents else None
         if root is None or (isinstance(root, Scalar) and root.value is None):

@@ -25,7 +25,7 @@ from argosy.dialects.guild.trees import (
 from argosy.syntax.diagnostics import Diagnostic, did_you_mean
 from argosy.syntax.limits import Limits
 from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
-from argosy.syntax.parse import DEFAULT_LIMITS, parse
+from argosy.syntax.parse import DEFAULT_LIMITS, last_counts, parse
 from argosy.syntax.span import Source
 
 ITEMS = ("model", "config", "package", "include")
@@ -80,7 +80,7 @@ def shape_of(text: str | bytes, file: str, read: Read, *, limits: Limits = DEFAU
     """Read the file and put its parts together. Nothing is raised."""
     parsed = parse(text, file, limits=limits)
     findings = Findings(parsed.source)
-    findings.all += [_as_guild(one) for one in parsed.diagnostics]
+    findings.all += [last_counts(one) for one in parsed.diagnostics]
     reader = _Reader(findings, read, limits)
     if parsed.documents and not any(one.severity == "error" for one in findings.all):
         reader.read(corrected(parsed.documents[0], parsed.source), 0)
@@ -96,13 +96,6 @@ def shape_of(text: str | bytes, file: str, read: Read, *, limits: Limits = DEFAU
         source=parsed.source,
         diagnostics=tuple(findings.all),
     )
-
-
-def _as_guild(found: Diagnostic) -> Diagnostic:
-    """A key that stands twice is no error for the reader that Guild uses: the last counts."""
-    if found.rule != "yaml-duplicate-key":
-        return found
-    return msgspec.structs.replace(found, severity="warning", message=f"{found.message}; the last counts")
 
 
 class _Reader:

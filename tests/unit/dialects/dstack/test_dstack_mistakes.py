@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from dstack_samples import document, env, inputs, problem, read
+from dstack_samples import document, env, inputs, problem, read, source
 
 from argosy.dialects.dstack.reading import Beside, load
 from argosy.errors import InvalidFile, NotFound
@@ -201,3 +201,16 @@ def test_what_the_manifest_is_warned_of_is_at_the_key_that_it_came_from() -> Non
     assert line(0, 1, "name") == 2
     assert line(0, 0, "dag") == 2
     assert line(1, 1, "script", "image") == 9
+
+
+def test_of_a_key_that_stands_twice_the_last_counts() -> None:
+    """As dstack read it; files with such keys are about."""
+    loaded = read("- {name: a, provider: bash, commands: [one], commands: [two]}", "a: {x: 1, x: 2}")
+    assert [(one.severity, one.message) for one in loaded.diagnostics] == [
+        ("warning", "the key `x` stands twice in one mapping; the last counts"),
+        ("warning", "the key `commands` stands twice in one mapping; the last counts"),
+    ]
+    assert source(loaded, "a").endswith("\ntwo\n")
+    signature = document(loaded, "a").signature
+    assert signature is not None
+    assert [one.default for one in signature.inputs] == ["2"]
