@@ -69,8 +69,12 @@ def add(name: str, value: str | None, yes: bool, home: Path | None) -> None:
     Without VALUE it is read from standard input, and is in neither the list of processes nor the shell's history.
     """
     from argosy.dialects.dstack.script import SECRET
+    from argosy.dialects.dstack.variables import environment_name
 
-    _keep(SECRET, {name: _stdin() if value is None else value.encode("utf-8", "surrogateescape")}, home)
+    variable = environment_name(name) if name and " " not in name and "=" not in name else name
+    _keep(SECRET, {variable: _stdin() if value is None else value.encode("utf-8", "surrogateescape")}, home)
+    if variable != name:
+        console().say(f"note: {name} is the variable {variable}")
 
 
 def _keep(name: str, values: dict[str, bytes], home: Path | None) -> None:
@@ -168,12 +172,14 @@ command.add_command(add, "update")
 def delete_secret(name: str, keys: tuple[str, ...], yes: bool, home: Path | None) -> None:
     """Remove the secret NAME, or only these keys of it; or what `argosy secrets add NAME` made."""
     from argosy.dialects.dstack.script import SECRET
+    from argosy.dialects.dstack.variables import environment_name
 
     project = open_project(home)
     if not project.home.record.exists():
         raise NotFound(f"There is no Secret named {name!r}", hint=f"{project.home.folder} holds no record")
     held = {one.name: one.keys for one in project.vault.list()}
-    if name not in held and not keys and name in held.get(SECRET, ()):
-        name, keys = SECRET, (name,)
+    of_dstack = [one for one in (name, environment_name(name)) if one in held.get(SECRET, ())]
+    if name not in held and not keys and of_dstack:
+        name, keys = SECRET, (of_dstack[0],)
     project.vault.delete(name, keys)
     console().say(f"deleted {', '.join(keys) + ' of ' if keys else ''}secret {name}")

@@ -146,6 +146,13 @@ def test_secrets_are_updated_and_deleted_as_they_were_added(folder: Path, argosy
         assert argosy("secrets", verb, "-y", "API_KEY", f"value of {verb}").code == 0
     assert argosy("secrets", "delete", "-y", "API_KEY").err == "deleted API_KEY of secret dstack\n"
     assert argosy("secrets", "delete", "API_KEY").code == 4
+    # By the rule that names of variables have.
+    added = argosy("secrets", "add", "api.key-2", "more than one word")
+    assert added.err == "secret dstack configured\nnote: api.key-2 is the variable API_KEY_2\n"
+    put(folder, "  - {name: a, provider: bash, commands: ['echo ${#API_KEY_2}']}")
+    assert argosy("run", "a", "-q").code == 0
+    assert logs(argosy) == "18\n"
+    assert argosy("secrets", "delete", "api.key-2").code == 0
 
 
 def test_tags_are_written_with_a_colon_too(folder: Path, argosy: Argosy) -> None:

@@ -71,6 +71,9 @@ def _of_workflow(node: Mapping, problems: Problems) -> dict[str, Variable]:
                 severity="warning",
                 hint="give one of them another name",
             )
+        if environment_name(name) == "PATH":
+            message = f"`{name}` is the variable PATH of the environment, by which programs are found"
+            problems.add("dstack-variables", message, place, severity="warning", hint="give it another name")
         found[name] = Variable(name=name, default=_text(value, problems), place=_place(problems, place))
     return found
 

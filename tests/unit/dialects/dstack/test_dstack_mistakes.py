@@ -103,6 +103,12 @@ def test_variables_with_the_same_name_in_the_environment_are_told() -> None:
     )
 
 
+def test_a_variable_that_would_be_the_path_of_programs_is_told() -> None:
+    (found,) = read(BASH + "}", "a: {path: data}").diagnostics
+    assert (found.rule, found.severity) == ("dstack-variables", "warning")
+    assert found.message == "`path` is the variable PATH of the environment, by which programs are found"
+
+
 def test_letters_that_yaml_takes_for_booleans_are_names() -> None:
     loaded = read(BASH + "env: {Y: 1, n: 2}}", "a: {n: 10, y: {on: 1}}")
     signature = document(loaded, "a").signature
