@@ -337,3 +337,24 @@ def test_a_secret_is_no_part_of_a_path(bench: AttemptBench) -> None:
         prepare(
             bench.sh("true", container=container, volumes=[{"name": "v", "emptyDir": {}}]), bench.context, bench.options
         )
+
+
+@pytest.mark.parametrize(
+    ("declared", "left", "optional"),
+    [("/tmp", "/mnt/tmp", True), ("/tmp", "/tmp", True), ("/mnt/tmp", "/mnt/tmp", True), ("/tmp", "/mnt/tmp", False)],
+)
+def test_metrics_are_handed_on_from_either_place(
+    declared: str, left: str, optional: bool, isolated_bench: AttemptBench
+) -> None:
+    """A program of Onepanel's writes them to one of two places; the artifact that is handed on can name one."""
+    metrics = {"name": "sys-metrics", "path": f"{declared}/sys-metrics.json", "optional": optional}
+    end = isolated_bench.run(
+        isolated_bench.sh(
+            f"echo '[]' > {left}/sys-metrics.json",
+            container=mounted("v", "/mnt/tmp"),
+            volumes=[{"name": "v", "emptyDir": {}}],
+            outputs={"artifacts": [metrics]},
+        )
+    )
+    assert end.outputs is not None
+    assert [one.name for one in end.outputs.artifacts] == (["sys-metrics"] if optional else [])

@@ -24,6 +24,7 @@ from argosy.errors import ArgosyError, EnvironmentTrouble, NotFound, UsageError
 from argosy.model.events import AttemptExited
 from argosy.model.host_templates import CODE_ARTIFACT
 from argosy.model.manifest import ArchiveStrategy, Artifact, ArtifactLocation, Outputs, Parameter, Template
+from argosy.model.metric_rules import FILES
 from argosy.model.status import Phase
 from argosy.plan.actions import Start
 from argosy.runners.local.context import RunContext
@@ -255,7 +256,7 @@ class _Collection:
     # -- artifacts
 
     def _artifact(self, main: StepSpec, declared: Artifact) -> list[Artifact]:
-        place = self._find(main, declared.path)
+        place = self._find(main, declared.path) or self._metrics(main, declared)
         if place is None:
             if declared.optional:
                 return []
@@ -268,6 +269,15 @@ class _Collection:
         if is_working_folder(template, declared.path):
             digest = written(template, place, self.context, self.options.runtime)
         return [self._saved(declared, place, digest)]
+
+    def _metrics(self, main: StepSpec, declared: Artifact) -> Path | None:
+        """Of an artifact at one of the places of Onepanel's metrics, what the step left at the other.
+
+        Not of a plain process, which would find there what any program of this machine has left.
+        """
+        if declared.path not in FILES or not declared.optional or self.options.runtime in ("process", "function"):
+            return None
+        return next((found for path in FILES if (found := self._find(main, path)) is not None), None)
 
     def _saved(self, declared: Artifact, place: Path, digest: str = "") -> Artifact:
         """The artifact with its location, once its bytes are there: where it says, else in the store.
