@@ -18,17 +18,16 @@ from argosy.checks.texts import structs
 from argosy.errors import ArgosyError, InvalidFile, NotFound
 from argosy.model.manifest import Outputs, Workflow
 from argosy.project import operations
-from argosy.project.runs_inside import latest_run, parts_of
+from argosy.project.runs_inside import WORKFLOW, behind_tag, latest_run, parts_of
 from argosy.syntax.diagnostics import did_you_mean
 
 if TYPE_CHECKING:
+    from argosy.catalog.names import Version
     from argosy.project.needs import Surroundings
     from argosy.project.project import Project
     from argosy.project.submission import Prepared, RunOptions
     from argosy.record.queries import RunSummary
 
-# On a workflow: its own name, by which its latest run is found, where that is not its metadata's.
-WORKFLOW = "argosy.dev/workflow"
 _MARK = b'"named":'
 # On a workflow that was kept under a name: the version of that name which it is.
 WORKFLOW_VERSION = "argosy.dev/workflow-version"
@@ -201,10 +200,7 @@ def _of_name(project: Project, question: Question) -> Use:
             digest=question.digest,
             version=id,
         )
-    version = project.names.version(kind, question.asked)
-    digest = version.content.digest
-    if named.artifact:
-        digest = _artifact_of(version.details.get("artifacts", []), named.artifact, version.ref)
+    version, digest = _meant(project, kind, question)
     return Use(
         place=question.place,
         kind=kind,
@@ -214,6 +210,28 @@ def _of_name(project: Project, question: Question) -> Use:
         version=version.id,
         from_run=version.origin.run if kind == "tag" else "",
     )
+
+
+def _meant(project: Project, kind: Kind, question: Question) -> tuple[Version, str]:
+    """The version that a name means, and the digest of what is asked for of it."""
+    from argosy.catalog.contents import combined
+
+    named = question.named
+    try:
+        version = project.names.version(kind, question.asked)
+    except NotFound:
+        found = behind_tag(project, question.asked.removeprefix(":")) if kind == "tag" else None
+        if found is None:
+            raise
+        version, parts = found
+        if named.artifact:
+            return version, _artifact_of([msgspec.to_builtins(one) for one in parts], named.artifact, version.ref)
+        digest = combined(project.store, parts)
+        project.store.sync()
+        return version, digest
+    if named.artifact:
+        return version, _artifact_of(version.details.get("artifacts", []), named.artifact, version.ref)
+    return version, version.content.digest
 
 
 def _artifact_of(kept: object, artifact: str, found: str) -> str:

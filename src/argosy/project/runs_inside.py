@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from argosy.catalog.contents import Part
+from argosy.errors import NotFound
 from argosy.model.status import NodeType, Phase
 
 if TYPE_CHECKING:
-    from argosy.catalog.contents import Part
+    from argosy.catalog.names import Version
     from argosy.model.manifest import DAGTask, Workflow
     from argosy.project.project import Project
     from argosy.project.views import RunView
 
+# On a workflow: its own name, by which its latest run is found, where that is not its metadata's.
+WORKFLOW = "argosy.dev/workflow"
 # On a workflow: those that it runs first as tasks of its own, separated by commas.
 RUNS_TOO = "argosy.dev/runs-workflows"
 
@@ -64,6 +70,28 @@ def parts_of(run: RunView, workflow: str, parts: list[Part]) -> list[Part]:
         return parts
     nodes = {id for id, one in run.nodes.items() if one.type is NodeType.POD and one.display_name in steps}
     return [one for one in parts if one.node in nodes]
+
+
+def behind_tag(project: Project, asked: str) -> tuple[Version, list[Part]] | None:
+    """What WORKFLOW:TAG means where only TAG is one: what that workflow left in the run that TAG points to.
+
+    None where there is no such tag, or it is of something else.
+    """
+    from argosy.project.views import view
+
+    name, colon, tag = asked.partition(":")
+    if not (name and colon and tag) or not project.names.exists("tag", tag):
+        return None
+    version = project.names.version("tag", tag)
+    try:
+        run = view(project, project.find(version.origin.run)) if version.origin.run else None
+    except NotFound:
+        return None
+    if run is None or name not in (run.workflow.metadata.annotations.get(WORKFLOW, ""), *inside(run.workflow)):
+        return None
+    kept = msgspec.convert(version.details.get("artifacts", []), list[Part])
+    parts = parts_of(run, name, kept)
+    return (version, parts) if parts else None
 
 
 def _steps(workflow: Workflow, name: str) -> set[str]:

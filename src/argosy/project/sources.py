@@ -157,7 +157,8 @@ def _special(
 
 def _kept(project: Project, ref: str, strict: bool) -> Source:
     """A workflow that was kept under a name, with the inputs that were kept with it."""
-    from argosy.project.resolving import WORKFLOW, WORKFLOW_VERSION
+    from argosy.project.resolving import WORKFLOW_VERSION
+    from argosy.project.runs_inside import WORKFLOW
 
     kept = read_kept(project, ref)
     found = _source(project, f"workflow/{ref}", files.read_bytes(kept.data, kept.file, strict=strict).checked())
@@ -220,7 +221,7 @@ def run_of(project: Project, source: Source, name: str) -> Source:
 
     Raises NotFound when there is no such workflow.
     """
-    from argosy.project.resolving import WORKFLOW
+    from argosy.project.runs_inside import WORKFLOW
 
     named = project.names.named("workflow", name)
     inputs = read_kept(project, name).inputs if named.latest else {}

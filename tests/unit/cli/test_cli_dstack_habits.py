@@ -349,3 +349,27 @@ def test_a_variable_that_is_called_like_an_option_is_told(folder: Path, argosy: 
     assert logs(argosy, "other") == "mine\n"
     assert "note:" not in argosy("run", "a", "name=other").err
     assert logs(argosy) == "other\n"
+
+
+def test_a_tag_of_a_run_is_one_of_every_workflow_in_it(folder: Path, argosy: Argosy) -> None:
+    """`dstack tag RUN latest`, and then `download:latest` somewhere."""
+    workflows = """
+  - {name: raw, provider: bash, commands: ['echo $X > raw/x'], artifacts: [raw]}
+  - {name: train, provider: bash, depends-on: [raw], commands: ['echo m > model/m'], artifacts: [model]}
+  - {name: of-raw, provider: bash, depends-on: ['raw:good'], commands: ['cat raw/x; [ ! -e model ]']}
+  - {name: of-train, provider: bash, depends-on: ['train:good'], commands: ['cat raw/x model/m']}
+  - {name: other, provider: bash, depends-on: ['of-raw:good'], commands: ['true']}
+"""
+    put(folder, workflows, "  global: {x: 1}\n")
+    assert argosy("run", "raw", "x=7", "--name", "first", "-q").code == 0
+    assert argosy("tags", "add", "good", "first").code == 0
+    assert argosy("run", "of-raw", "-q").code == 0
+    assert logs(argosy) == "7\n"
+    assert argosy("run", "train", "x=8", "--name", "second", "-q").code == 0
+    assert argosy("tags", "add", "good", "second").code == 0
+    assert argosy("run", "of-train", "-q").code == 0
+    assert logs(argosy) == "8\nm\n"
+    assert argosy("run", "of-raw", "-q").code == 0
+    assert logs(argosy) == "8\n"
+    assert argosy("restart", "@latest", "-q").code == 0
+    assert argosy("run", "other").code == 4

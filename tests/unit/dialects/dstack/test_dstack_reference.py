@@ -98,6 +98,7 @@ MET: list[Row] = [
     ("depends-on: NAME runs first, each time", CLI, "the_example_runs_what_train_depends_on"),
     ("depends-on: outputs are passed along a chain", WORDS, "a_workflow_runs_first_what_it_depends_on"),
     ("depends-on: NAME:TAG", CLI, "tags_of_runs_are_what_others_take"),
+    ("depends-on: NAME:TAG where a run has the tag", HABITS, "a_tag_of_a_run_is_one_of_every_workflow_in_it"),
     ("depends-on: `- NAME: TAG`, which YAML takes for a map", WORDS, "forms_of_dependencies"),
     ("deps: WORKFLOW is its latest run that succeeded", CLI, "an_artifact_that_was_laid_over_the_code"),
     ("deps: a run of W within another run", HABITS, "what_ran_first_counts_though_the_rest_failed"),
