@@ -278,15 +278,16 @@ class Rewriting:
             text = f"{given['workflow']}:{given['tag']}" if "tag" in given else given["workflow"]
             return self._of_text(text, node.place, plain_kind)
         if (name := given.get("name") or given.get("id")) is not None:
-            if "params" in values:
-                self._problems.add(
-                    "dstack-dependency",
-                    f"params: {name} takes its own values, which --{name}.PARAMETER changes",
-                    node.key_place("params"),
-                    severity="warning",
-                    hint="remove `params` here",
+            found = self._of_text(name, node.place, plain_kind)
+            passed = values.get("params")
+            if isinstance(found, Mapping) and isinstance(passed, Sequence):
+                return Mapping(
+                    {**found.values, "params": passed}, [*found.key_places, node.key_place("params")], node.place
                 )
-            return self._of_text(name, node.place, plain_kind)
+            if passed is not None:
+                message = f"`params`: expected names of variables, found {described(passed)}"
+                self._problems.add("field-type", message, passed.place, hint="start each item with `- `")
+            return found
         if len(given) == 1 and len(values) == 1:
             # `- download: v1`, with a blank: YAML takes it for a mapping.
             ((name, tag),) = given.items()

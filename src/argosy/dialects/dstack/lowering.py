@@ -5,9 +5,7 @@ It knows what each of dstack's words is in ours; reading them was `definitions`'
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -16,9 +14,9 @@ from argosy.dialects.dstack import script
 from argosy.dialects.dstack.canonical import RUN_FIRST, TAG
 from argosy.dialects.dstack.definitions import Definition, Definitions
 from argosy.dialects.dstack.interpolation import Scope, no_variable
+from argosy.dialects.dstack.naming import artifact_names, artifacts_of, as_parameter, template_names, unused
 from argosy.dialects.dstack.providers import Provider
 from argosy.dialects.dstack.requests import requests_of, shared_memory_of
-from argosy.dialects.dstack.schema import KeptPath
 from argosy.dialects.dstack.shell import DEPENDENCIES
 from argosy.dialects.dstack.variables import GLOBAL, Variable
 from argosy.model.host_templates import APP, ENVIRONMENTS, HOST, IN_IMAGE, KEPT_LIVE, PORTS
@@ -52,8 +50,6 @@ TAG_OF = "argosy.dev/tag-of"
 DESCRIPTION = "workflows.argoproj.io/description"
 ERA = "argosy.dev/dstack-dialect"
 ARGUMENTS = "run-args"
-# Leaves room for a number behind it.
-LONGEST_NAME = 60
 _READS_ARGUMENTS = re.compile(r"\$\{\{\s*run\.args\s*\}\}")
 
 
@@ -121,7 +117,7 @@ class _Lowering:
         self.all = involved(definitions, main)
         self.tasks = [main] if reuse else self.all
         self.understood = all(one.keys is not None for one in self.all)
-        self.names = _template_names(self.all)
+        self.names = template_names(self.all)
         self.inputs: dict[str, Input] = {}
         # By workflow, then by variable: the parameter that it is.
         self.parameters: dict[str, dict[str, str]] = {}
@@ -131,7 +127,7 @@ class _Lowering:
         templates = [self._template(one) for one in self.tasks]
         if any(found.severity == "error" for one in self.all for found in one.problems.found):
             return None
-        entry = _unused("dag", self.names.values())
+        entry = unused("dag", self.names.values())
         dag = Template(name=entry, dag=DAGTemplate(tasks=tuple(self._task(one) for one in self.tasks)))
         parameters = tuple(Parameter(name=one.name, value=one.default) for one in self.inputs.values())
         workflow = Workflow(
@@ -163,8 +159,11 @@ class _Lowering:
         for one in reversed(self.tasks):
             own = _extra(one) | self.definitions.variables.get(one.name, {})
             shared = self.definitions.variables.get(GLOBAL, {})
-            self.parameters[one.name] = {
-                name: self._input(one, variable, is_global=name not in own) for name, variable in (shared | own).items()
+            passed = self._passed(one)
+            self.parameters[one.name] = passed | {
+                name: self._input(one, variable, is_global=name not in own)
+                for name, variable in (shared | own).items()
+                if name not in passed
             }
         if any(_READS_ARGUMENTS.search(one.file.source.written(one.raw.place)) for one in self.tasks):
             self.inputs[ARGUMENTS] = Input(
@@ -175,13 +174,31 @@ class _Lowering:
                 hint="what else stands on the command line",
             )
 
+    def _passed(self, one: Definition) -> dict[str, str]:
+        """The variables that those which run it first pass on, and the parameters that these are."""
+        found: dict[str, str] = {}
+        for other in self.tasks:
+            for dependency in other.keys.deps if other.keys is not None else ():
+                if dependency.kind != RUN_FIRST or dependency.workflow != one.name:
+                    continue
+                known = self.parameters.get(other.name, {})
+                found |= {name: known[name] for name in dependency.params if name in known}
+                for name in {*dependency.params} - {*known}:
+                    near = did_you_mean(name, known)
+                    hint = f"did you mean {near}?" if near else f"it has {', '.join(known) or 'none'}"
+                    place = other.problems.within(other.raw, name)
+                    message = f"{other.name} passes on the variable {name!r}, which it has not"
+                    if all(message != one.message for one in other.problems.found):
+                        other.problems.add("dstack-dependency", message, place, hint=hint)
+        return found
+
     def _input(self, one: Definition, variable: Variable, *, is_global: bool) -> str:
         is_main = one is self.main or is_global
-        plain = _as_parameter(variable.name if is_main else f"{one.name}-{variable.name}")
+        plain = as_parameter(variable.name if is_main else f"{one.name}-{variable.name}")
         known = self.inputs.get(plain)
         if known is not None and known.place == variable.place:
             return plain
-        name = _unused(plain, self.inputs)
+        name = unused(plain, self.inputs)
         aliases = [] if variable.name == name else [variable.name]
         if not is_main:
             aliases.append(f"{one.name}.{variable.name}")
@@ -232,7 +249,7 @@ class _Lowering:
             shared["volume_mounts"] = (VolumeMount(name=volume.name, mount_path="/dev/shm"),)
         has_script = not provider.in_image or bool(one.commands or keys.setup)
         annotations = _annotations_of(one, provider) if has_script else {}
-        if live := [name for name, kept in _artifacts(one).items() if kept.mount]:
+        if live := [name for name, kept in artifacts_of(one).items() if kept.mount]:
             annotations[KEPT_LIVE] = ",".join(live)
         if ports := script.ports_of(one):
             annotations[PORTS] = ",".join(scope.text(each) for each in ports)
@@ -359,40 +376,3 @@ def _extra(one: Definition) -> dict[str, Variable]:
     place = one.file.source.span(one.raw.place)
     where = f"{place.file}:{place.line}"
     return {name: Variable(name=name, default=value, place=f"{where} {name}") for name, value in one.extra.items()}
-
-
-def artifact_names(one: Definition) -> dict[str, str]:
-    """The artifacts of a workflow: names that a manifest may have, and paths relative to the code unless absolute."""
-    return {name: kept.path for name, kept in _artifacts(one).items()}
-
-
-def _artifacts(one: Definition) -> dict[str, KeptPath]:
-    found: dict[str, KeptPath] = {}
-    for kept in one.keys.artifacts if one.keys is not None else ():
-        path = posixpath.normpath(kept.path)
-        if any(path == known.path for known in found.values()):
-            continue
-        name = _unused(_as_parameter(path.strip("/.")), found)
-        found[name] = KeptPath(path=path, mount=kept.mount)
-    return found
-
-
-def _template_names(definitions: list[Definition]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for one in definitions:
-        plain = re.sub(r"[^a-z0-9-]+", "-", one.name.lower())[:LONGEST_NAME].strip("-") or "workflow"
-        found[one.name] = _unused(plain, found.values())
-    return found
-
-
-def _as_parameter(text: str) -> str:
-    """The nearest name that a manifest's parameter or artifact may have."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-") or "unnamed"
-
-
-def _unused(name: str, taken: Iterable[str]) -> str:
-    known = set(taken)
-    number, found = 2, name
-    while found in known:
-        found, number = f"{name}-{number}", number + 1
-    return found

@@ -43,12 +43,13 @@ class KeptPath(Part, frozen=True, kw_only=True):
 
 
 class Dependency(Part, frozen=True, kw_only=True):
-    """What a workflow needs of others. kind: run-first, latest, tag or elsewhere. place: its number in the list."""
+    """What a workflow needs of others. kind: run-first, latest or tag. params: variables whose values are passed on."""
 
     kind: str
     workflow: str = ""
     tag: str = ""
     mount: bool = False
+    params: tuple[str, ...] = ()
 
 
 class Parameter(Part, frozen=True, kw_only=True):

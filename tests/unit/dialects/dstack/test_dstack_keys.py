@@ -167,3 +167,24 @@ def test_dollars_of_the_oldest_files_are_in_resources_too() -> None:
     words = "- {name: a, image: i, commands: [x], resources: {v100/gpu: $gpu, cpu: 1}}"
     assert requests(read(words, "a: {gpu: 2}"), "a") == {"nvidia.com/gpu": "{{workflow.parameters.gpu}}", "cpu": "1"}
     assert problem(read(words), "dstack-resources")[1] == "put gpu into .dstack/variables.yaml"
+
+
+def test_values_are_passed_on_to_what_runs_first() -> None:
+    words = """
+- {name: get, image: i, params: [{name: model, default: small}, {name: place, default: here}], commands: [x $model]}
+- name: tune
+  image: i
+  params: [{name: model, default: big}, {name: rate, default: 1}]
+  dependencies: [{name: get, params: [%s]}]
+  commands: [y $model]
+"""
+    loaded = read(words % "model")
+    signature = document(loaded, "tune").signature
+    assert signature is not None
+    assert {one.name: one.default for one in signature.inputs} == {"model": "big", "rate": "1", "get-place": "here"}
+    first = template(loaded, "get", "tune").script
+    assert first is not None
+    assert first.source.endswith("x {{workflow.parameters.model}}\n")
+    message, hint, line = problem(read(words % "modle"), "dstack-dependency")
+    assert (message, hint, line) == ("tune passes on the variable 'modle', which it has not", "did you mean model?", 6)
+    assert problem(read(words.replace("[%s]", "{a: b}")), "field-type")[0].startswith("`params`: expected names")

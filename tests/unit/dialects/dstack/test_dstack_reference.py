@@ -26,6 +26,7 @@ MET: list[Row] = [
     ("A0: the wrapper template", ERAS, "a0_has_images_templates_and_dollars"),
     ("A0: $var in artifacts and commands", ERAS, "a0_has_images_templates_and_dollars"),
     ("A0: $run_name, $job_name, $variables_as_args", ERAS, "a0_has_names_of_its_own"),
+    ("A0: params, and those of a dependency", KEYS, "values_are_passed_on_to_what_runs_first"),
     ("A0: configs.yaml", WORDS, "variables_of_january_2022"),
     ("A1: python_script, python, environment as a map, gpu above", ERAS, "a1_has_scripts_versions_and_maps"),
     ("A2: script, file, version, args, before_run, working_dir, torchrun", ERAS, "a2_has_arguments_and_torchrun"),
