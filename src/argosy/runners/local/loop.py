@@ -7,8 +7,6 @@ files, a runner runs processes. A restart is the same loop after a replay. One t
 from __future__ import annotations
 
 import os
-import select
-import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -48,16 +46,11 @@ from argosy.runners.local.reusing import Answer, Reusing, checked
 from argosy.runners.local.runtimes.runtime import Exit, Runner, StepSpec
 from argosy.runners.local.spares import Spares
 from argosy.runners.local.staging import StagingOptions, needs_transfer, prepare
+from argosy.runners.local.waiting import Waiting
 from argosy.runners.local.worker import Worker
 
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 0.5
-# Where steps end this soon one after another, the driver stays awake: being woken takes a good part of that time.
-# With several at once it is seldom idle, and they want the core.
-AWAKE_SECONDS = 0.002
-# One that yields and comes back this late has neighbours, before whom those go that were asleep: then it sleeps too.
-CROWDED_SECONDS = 0.0007
-UNCROWDED_SECONDS = 0.25
 # What is left of a finished run (daemons) has this long to go beyond its grace.
 LEAVE_SECONDS = 10.0
 # How many steps that ask for more than is free are passed over for a later one that fits.
@@ -117,6 +110,7 @@ class Driver:
         self._on_facts = on_facts
         self._on_idle = on_idle
         self._worker = Worker()
+        self._waiting = Waiting(runner, self._worker)
         self._facts: list[Fact] = []
         self._ready: deque[Start] = deque()
         self._pods: dict[str, Pod] = {}
@@ -129,9 +123,6 @@ class Driver:
         self._starting: list[Start] = []
         self._to_start: list[StepSpec] = []
         self._to_write: list[Callable[[], None]] = []
-        # Whether the last thing waited for came at once.
-        self._is_quick = False
-        self._crowded_until = 0.0
         self._next_poll = 0.0
         self._next_renewal = 0.0
         self._next_progress = 0.0
@@ -462,24 +453,11 @@ class Driver:
         now = self._runner.now()
         until = min(self._plan.wake_at or now + POLL_SECONDS, now + POLL_SECONDS)
         timeout = max(0.0, until - now)
-        runner_descriptor = self._runner.fileno()
         exits = self._runner.wait(0)
         if not exits:
             self._use_time()
-        if not exits and runner_descriptor >= 0:
-            begun = time.perf_counter()
-            poll = select.poll()
-            poll.register(runner_descriptor, select.POLLIN)
-            poll.register(self._worker.fileno(), select.POLLIN)
-            alone = self._is_quick and len(self._starts) == 1
-            if not (alone and self._comes_soon(poll, begun + min(AWAKE_SECONDS, timeout))):
-                poll.poll(timeout * 1000)
-            self._is_quick = time.perf_counter() < begun + AWAKE_SECONDS
-            if self._ahead.may_rest(self._begun):
-                time.sleep(REST_SECONDS)
-            exits = self._runner.wait(0)
-        elif not exits:
-            exits = self._runner.wait(timeout)
+            rest = REST_SECONDS if self._ahead.may_rest(self._begun) else 0.0
+            exits = self._waiting.exits(timeout, alone=len(self._starts) == 1, rest_seconds=rest)
         self._worker.take()
         for exit in exits:
             self._exited(exit)
@@ -497,19 +475,6 @@ class Driver:
             self._spares.make()
         if self._on_idle is not None:
             self._on_idle()
-
-    def _comes_soon(self, poll: select.poll, until: float) -> bool:
-        """Look out for news without going to sleep; whether there is any before `until`, by the performance counter."""
-        now = time.perf_counter()
-        while self._crowded_until < now < until:
-            if poll.poll(0):
-                return True
-            # Another process that wants this core gets it.
-            os.sched_yield()
-            before, now = now, time.perf_counter()
-            if now - before > CROWDED_SECONDS:
-                self._crowded_until = now + UNCROWDED_SECONDS
-        return False
 
     def _take_requests(self) -> None:
         """What other processes ask for, and locks that other runs may have given back."""

@@ -10,6 +10,7 @@ import os
 import select
 import time
 
+from argosy.runners.local.awake import Awake
 from argosy.runners.local.supervisor.children import (
     Children,
     how_alive,
@@ -41,9 +42,6 @@ PR_SET_CHILD_SUBREAPER = 36
 STARTS_BETWEEN_REAPS = 8
 # Where nothing runs since a step ended a moment ago, the driver is about to ask for the next one.
 AWAKE_SECONDS = 0.001
-# One that yields and comes back this late has neighbours, before whom those go that were asleep: then it sleeps too.
-CROWDED_SECONDS = 0.0007
-UNCROWDED_SECONDS = 0.25
 
 ENGINE_KILL_AGAIN_SECONDS = 5.0
 RECORD_SOON_SECONDS = 0.05
@@ -75,7 +73,7 @@ class Supervisor:
         self.engine_used = False
         self.terminated = False
         self.idle_since = time.monotonic()
-        self.crowded_until = 0.0
+        self.awake = Awake()
         self.exits = Exits(folder)
         self.seen = self.exits.known
         self.woken, wake = os.pipe()
@@ -117,15 +115,9 @@ class Supervisor:
         """What there is to do, waiting for it; awake where it is about to come."""
         timeout = self.timeout_ms()
         if timeout and self.driver.is_there and not self.running:
-            now = time.monotonic()
-            until = self.idle_since + AWAKE_SECONDS
-            while self.crowded_until < now < until:
-                if news := self.poll.poll(0):
-                    return news
-                os.sched_yield()
-                before, now = now, time.monotonic()
-                if now - before > CROWDED_SECONDS:
-                    self.crowded_until = now + UNCROWDED_SECONDS
+            news = self.awake.news(self.poll, self.idle_since + AWAKE_SECONDS)
+            if news:
+                return news
         return self.poll.poll(timeout)
 
     def timeout_ms(self) -> int:
