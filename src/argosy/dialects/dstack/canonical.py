@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
+from argosy.dialects.dstack.building import Building
+from argosy.dialects.dstack.dependencies import LATEST, RUN_FIRST, Dependencies
 from argosy.dialects.dstack.problems import Problems
 from argosy.syntax.nodes import Mapping, Node, Scalar, Sequence, described
-
-RUN_FIRST, LATEST, TAG = "run-first", "latest", "tag"
 
 _ALIASES = {
     "python_script": "file",
@@ -42,10 +42,11 @@ class Rewriting:
     def __init__(self, problems: Problems, *, repository: str = "") -> None:
         self._problems = problems
         self._repository = repository
+        self._dependencies = Dependencies(problems, repository)
 
     def workflow(self, given: Mapping) -> Mapping:
         """The workflow in one spelling; what could not be understood is among the problems."""
-        found = _Building(given.place)
+        found = Building(given.place)
         self._into(found, self._unwrapped(given))
         deps = [*found.pending_deps]
         if deps:
@@ -54,21 +55,21 @@ class Rewriting:
 
     def provider(self, given: Mapping) -> Mapping:
         """An entry of providers.yaml, whose keys have the spellings that workflows have."""
-        found = _Building(given.place)
+        found = Building(given.place)
         for key, place in zip(given.values, given.key_places, strict=True):
             found.put(*self._value(key, given.values[key], found), place)
         return found.made()
 
     def latest_of(self, node: Node) -> list[Node]:
         """Dependencies as `deps` has them."""
-        return self._dependencies(node, LATEST)
+        return self._dependencies.of(node, LATEST)
 
     def _unwrapped(self, given: Mapping) -> Mapping:
         """The oldest files had a workflow's fields below `template` for a while."""
         inner = given.values.get("template")
         if not isinstance(inner, Mapping):
             return given
-        found = _Building(given.place)
+        found = Building(given.place)
         for key, place in zip(given.values, given.key_places, strict=True):
             if key != "template":
                 found.put(key, given.values[key], place)
@@ -76,14 +77,14 @@ class Rewriting:
             found.put(key, inner.values[key], place)
         return found.made()
 
-    def _into(self, found: _Building, given: Mapping) -> None:
+    def _into(self, found: Building, given: Mapping) -> None:
         provider = self._provider(found, given)
         for key, place in zip(given.values, given.key_places, strict=True):
             node = given.values[key]
             if key == "provider" or (isinstance(node, Scalar) and node.value is None):
                 continue
             if key in _DEPENDS or key == "deps":
-                found.pending_deps += self._dependencies(node, RUN_FIRST if key in _DEPENDS else LATEST)
+                found.pending_deps += self._dependencies.of(node, RUN_FIRST if key in _DEPENDS else LATEST)
                 continue
             name = _ALIASES.get(key, key)
             name = _OF_PROVIDER.get(provider, {}).get(name, name)
@@ -102,7 +103,7 @@ class Rewriting:
                 continue
             found.put(name, node, place)
 
-    def _provider(self, found: _Building, given: Mapping) -> str:
+    def _provider(self, found: Building, given: Mapping) -> str:
         """Put the provider's name, and say what of it cannot be had here."""
         node = given.values.get("provider")
         place = given.key_place("provider") if "provider" in given.values else given.place
@@ -154,13 +155,13 @@ class Rewriting:
             f"/{self._repository}"
         )
 
-    def _value(self, name: str, node: Node, found: _Building) -> tuple[str, Node]:
+    def _value(self, name: str, node: Node, found: Building) -> tuple[str, Node]:
         if name in _LISTS and isinstance(node, Scalar | Sequence):
             items = node.items if isinstance(node, Sequence) else [node]
-            return name, Sequence([self._as_written(one) for one in items], node.place)
+            return name, Sequence([self._problems.as_written(one) for one in items], node.place)
         if name == "env" and isinstance(node, Mapping):
             pairs = zip(node.values.items(), node.key_places, strict=True)
-            values = {self._problems.key(key, place): self._as_written(one) for (key, one), place in pairs}
+            values = {self._problems.key(key, place): self._problems.as_written(one) for (key, one), place in pairs}
             return name, Mapping(values, node.key_places, node.place)
         if name == "version" and isinstance(node, Sequence) and len(node.items) == 1:
             node = node.items[0]
@@ -183,19 +184,13 @@ class Rewriting:
             return name, Sequence([Scalar(one, node.place) for one in words], node.place)
         return name, node
 
-    def _as_written(self, node: Node) -> Node:
-        """A command or a value as it stands in the file: `true` is a program, `1.0` is no `1`."""
-        if not isinstance(node, Scalar) or isinstance(node.value, str) or node.value is None:
-            return node
-        return Scalar(self._problems.written(node), node.place)
-
     def _version(self, node: Scalar) -> str:
         """A Python version as it was written: YAML reads 3.10 as 3.1, which never was one anybody asks for."""
         text = self._problems.written(node).strip()
         return "3.10" if text == "3.1" else text
 
     def _environment(self, node: Sequence) -> Node:
-        found = _Building(node.place)
+        found = Building(node.place)
         for one in node.items:
             if not isinstance(one, Scalar) or not isinstance(one.value, str):
                 self._problems.add(
@@ -213,8 +208,8 @@ class Rewriting:
 
     # -- resources
 
-    def _resources(self, node: Mapping, found: _Building) -> Mapping:
-        made = _Building(node.place)
+    def _resources(self, node: Mapping, found: Building) -> Mapping:
+        made = Building(node.place)
         for key, place in zip(node.values, node.key_places, strict=True):
             value = node.values[key]
             named = _GPU_OF_NAME.fullmatch(key)
@@ -228,130 +223,15 @@ class Rewriting:
                 made.put(_ALIASES.get(key, key), value, place)
         return made.made()
 
-    def _gpu_above(self, found: _Building, node: Node, place: int) -> None:
+    def _gpu_above(self, found: Building, node: Node, place: int) -> None:
         """`gpu` beside the other keys rather than among the resources, as in the spring of 2022."""
-        made = _Building(place)
+        made = Building(place)
         known = found.values.get("resources")
         if isinstance(known, Mapping):
             for key, key_place in zip(known.values, known.key_places, strict=True):
                 made.put(key, known.values[key], key_place)
         made.put("gpu", _gpu(node, "", place), place)
         found.put("resources", made.made(), place)
-
-    # -- dependencies
-
-    def _dependencies(self, node: Node, plain_kind: str) -> list[Node]:
-        if isinstance(node, Mapping) and node.values.keys() & {"repo", "workflows"}:
-            if "repo" in node.values:
-                self._problems.add(
-                    "dstack-no-effect",
-                    "repo: nothing here waits for changes of the repository: run it with argosy run",
-                    node.key_place("repo"),
-                    severity="note",
-                )
-            inner = node.values.get("workflows")
-            return self._dependencies(inner, plain_kind) if inner is not None else []
-        items = node.items if isinstance(node, Sequence) else [node]
-        found = [self._dependency(one, plain_kind) for one in items]
-        return [one for one in found if one is not None]
-
-    def _dependency(self, node: Node, plain_kind: str) -> Node | None:
-        if isinstance(node, Scalar) and node.value is not None and (text := self._problems.written(node).strip()):
-            return self._of_text(text, node.place, plain_kind)
-        if isinstance(node, Mapping) and node.values:
-            return self._of_mapping(node, plain_kind)
-        self._problems.add(
-            "dstack-dependency",
-            f"expected a workflow or a tag, found {described(node)}",
-            node.place,
-            hint="write NAME, NAME:TAG or :TAG",
-        )
-        return None
-
-    def _of_mapping(self, node: Mapping, plain_kind: str) -> Node | None:
-        values = node.values
-        given = {key: self._problems.written(one) for key, one in values.items() if isinstance(one, Scalar)}
-        if "tag" in given and "workflow" not in given:
-            text = given["tag"]
-            return self._of_text(text if ":" in text else f":{text}", node.place, plain_kind)
-        if "workflow" in given:
-            text = f"{given['workflow']}:{given['tag']}" if "tag" in given else given["workflow"]
-            return self._of_text(text, node.place, plain_kind)
-        if (name := given.get("name") or given.get("id")) is not None:
-            found = self._of_text(name, node.place, plain_kind)
-            passed = values.get("params")
-            if isinstance(found, Mapping) and isinstance(passed, Sequence):
-                return Mapping(
-                    {**found.values, "params": passed}, [*found.key_places, node.key_place("params")], node.place
-                )
-            if passed is not None:
-                message = f"`params`: expected names of variables, found {described(passed)}"
-                self._problems.add("field-type", message, passed.place, hint="start each item with `- `")
-            return found
-        if len(given) == 1 and len(values) == 1:
-            # `- download: v1`, with a blank: YAML takes it for a mapping.
-            ((name, tag),) = given.items()
-            return self._of_text(f"{name}:{tag}", node.place, plain_kind)
-        self._problems.add(
-            "dstack-dependency",
-            "a dependency lacks `workflow` or `tag`",
-            node.place,
-            hint="write `workflow: NAME` or `tag: TAG`",
-        )
-        return None
-
-    def _of_text(self, text: str, place: int, plain_kind: str) -> Node | None:
-        if text.count("/") >= 2 and "$" not in text:
-            prefix = f"{self._repository}/"
-            if not self._repository or not text.removeprefix(":").startswith(prefix):
-                return self._of_another(text, place)
-            text = text.removeprefix(prefix)
-            text = text.replace(f":{prefix}", ":", 1)
-        name, colon, tag = text.partition(":")
-        name, tag = name.strip(), tag.strip()
-        if not name and not tag:
-            self._problems.add("dstack-dependency", "this dependency is empty", place, hint="write NAME, or :TAG")
-            return None
-        if colon and not tag:
-            self._problems.add("dstack-dependency", f"{text} names no tag", place, hint=f"write {name}:TAG")
-            return None
-        return _dependency(TAG if colon else plain_kind, name, tag, place)
-
-    def _of_another(self, text: str, place: int) -> Node:
-        """What another repository has left: here it is the tag of that very name, once somebody has brought it."""
-        tag = text.replace("/:", "/").removeprefix(":")
-        self._problems.add(
-            "dstack-other-repository",
-            f"{text} is of another repository, whose runs are not here: it is the tag {tag}",
-            place,
-            severity="note",
-            hint=f"bring its files, and keep them with `argosy tags add {tag} -a PATH`",
-        )
-        return _dependency(TAG, "", tag, place)
-
-
-class _Building:
-    """A mapping as it is made."""
-
-    def __init__(self, place: int) -> None:
-        self.values: dict[str, Node] = {}
-        self._places: dict[str, int] = {}
-        self._place = place
-        self.pending_deps: list[Node] = []
-
-    def put(self, key: str, node: Node, place: int) -> None:
-        self.values[key] = node
-        self._places[key] = place
-
-    def made(self) -> Mapping:
-        return Mapping(self.values, list(self._places.values()), self._place)
-
-
-def _dependency(kind: str, workflow: str, tag: str, place: int) -> Node:
-    found = _Building(place)
-    for key, value in (("kind", kind), ("workflow", workflow), ("tag", tag)):
-        found.put(key, Scalar(value, place), place)
-    return found.made()
 
 
 def renamed(key: str) -> str:
@@ -365,7 +245,7 @@ def spellings() -> tuple[str, ...]:
 
 
 def _merged(one: Node, other: Mapping) -> Mapping:
-    found = _Building(other.place)
+    found = Building(other.place)
     for given in (one, other):
         if isinstance(given, Mapping):
             for key, place in zip(given.values, given.key_places, strict=True):
@@ -391,7 +271,7 @@ def _as_path(node: Node) -> Node:
 
 def _gpu(node: Node, name: str, place: int) -> Node:
     """Any way to ask for GPUs as {count, name, memory}."""
-    found = _Building(node.place)
+    found = Building(node.place)
     if name:
         found.put("name", Scalar(name, place), place)
     if isinstance(node, Mapping):

@@ -100,6 +100,12 @@ def no_variable(workflow: str, name: str, written: str, known: Iterable[str]) ->
     return message, f"put it into .dstack/variables.yaml, below {workflow} or {GLOBAL}; {workflow} has {there}"
 
 
+def variable_in(text: str) -> str:
+    """The variable that a text is nothing else than; "" for any other text."""
+    found = _REFERENCE.fullmatch(text.strip()) or _PLAIN.fullmatch(text.strip())
+    return next((one.strip() for one in found.groups() if one), "") if found is not None else ""
+
+
 def literal(text: str) -> str:
     """Text that stays as it is where tags are replaced."""
     return text.replace("{{", _BRACES)

@@ -6,14 +6,15 @@ It knows what each of dstack's words is in ours; reading them was `definitions`'
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
 from argosy.dialects.dstack import script
-from argosy.dialects.dstack.canonical import RUN_FIRST, TAG
 from argosy.dialects.dstack.definitions import Definition, Definitions
-from argosy.dialects.dstack.interpolation import Scope, no_variable
+from argosy.dialects.dstack.dependencies import RUN_FIRST, TAG
+from argosy.dialects.dstack.interpolation import Scope, no_variable, variable_in
 from argosy.dialects.dstack.naming import artifact_names, artifacts_of, as_parameter, template_names, unused
 from argosy.dialects.dstack.providers import Provider
 from argosy.dialects.dstack.requests import requests_of, shared_memory_of
@@ -159,7 +160,8 @@ class _Lowering:
         for one in reversed(self.tasks):
             own = _extra(one) | self.definitions.variables.get(one.name, {})
             shared = self.definitions.variables.get(GLOBAL, {})
-            passed = self._passed(one)
+            passed, given = self._passed(one)
+            own |= given
             self.parameters[one.name] = passed | {
                 name: self._input(one, variable, is_global=name not in own)
                 for name, variable in (shared | own).items()
@@ -174,23 +176,25 @@ class _Lowering:
                 hint="what else stands on the command line",
             )
 
-    def _passed(self, one: Definition) -> dict[str, str]:
-        """The variables that those which run it first pass on, and the parameters that these are."""
+    def _passed(self, one: Definition) -> tuple[dict[str, str], dict[str, Variable]]:
+        """What those which run a workflow first pass on to it: parameters that are their own, and values."""
         found: dict[str, str] = {}
+        given: dict[str, Variable] = {}
         for other in self.tasks:
             for dependency in other.keys.deps if other.keys is not None else ():
                 if dependency.kind != RUN_FIRST or dependency.workflow != one.name:
                     continue
                 known = self.parameters.get(other.name, {})
-                found |= {name: known[name] for name in dependency.params if name in known}
-                for name in {*dependency.params} - {*known}:
-                    near = did_you_mean(name, known)
-                    hint = f"did you mean {near}?" if near else f"it has {', '.join(known) or 'none'}"
-                    place = other.problems.within(other.raw, name)
-                    message = f"{other.name} passes on the variable {name!r}, which it has not"
-                    if all(message != one.message for one in other.problems.found):
-                        other.problems.add("dstack-dependency", message, place, hint=hint)
-        return found
+                for name, text in dependency.params.items():
+                    variable = variable_in(text)
+                    if not variable:
+                        place = f"{other.file.source.span(other.raw.place)} {name}"
+                        given[name] = Variable(name=name, default=text, place=place)
+                    elif variable in known:
+                        found[name] = known[variable]
+                    else:
+                        not_passed(other, variable, known)
+        return found, given
 
     def _input(self, one: Definition, variable: Variable, *, is_global: bool) -> str:
         is_main = one is self.main or is_global
@@ -362,6 +366,15 @@ class _Lowering:
             dependencies=tuple(self.names[first.name] for first in upstream),
             arguments=Arguments(artifacts=artifacts) if artifacts else None,
         )
+
+
+def not_passed(one: Definition, name: str, known: Collection[str]) -> None:
+    """Note that a workflow passes on a variable which it has not."""
+    near = did_you_mean(name, known)
+    hint = f"did you mean {near}?" if near else f"it has {', '.join(known) or 'none'}"
+    message = f"{one.name} passes on the variable {name!r}, which it has not"
+    if all(message != told.message for told in one.problems.found):
+        one.problems.add("dstack-dependency", message, one.problems.within(one.raw, name), hint=hint)
 
 
 def _annotations_of(one: Definition, provider: Provider) -> dict[str, str]:

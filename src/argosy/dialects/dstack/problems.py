@@ -33,6 +33,12 @@ class Problems:
         """A value as it stands in the file, so that 3.10 stays what it is."""
         return node.value if isinstance(node.value, str) else self.source.written(node.place)
 
+    def as_written(self, node: Node) -> Node:
+        """A command or a value as it stands in the file: `true` is a program, `1.0` is no `1`."""
+        if not isinstance(node, Scalar) or isinstance(node.value, str) or node.value is None:
+            return node
+        return Scalar(self.written(node), node.place)
+
     def key(self, key: str, place: int) -> str:
         """A key as it stands in the file: `n` is a name, and no way to say false."""
         return self.source.written(place).strip("\"'") if key in ("true", "false") else key

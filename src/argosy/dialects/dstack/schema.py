@@ -43,13 +43,13 @@ class KeptPath(Part, frozen=True, kw_only=True):
 
 
 class Dependency(Part, frozen=True, kw_only=True):
-    """What a workflow needs of others. kind: run-first, latest or tag. params: variables whose values are passed on."""
+    """What a workflow needs of others. kind: run-first, latest or tag. params: values for its variables."""
 
     kind: str
     workflow: str = ""
     tag: str = ""
     mount: bool = False
-    params: tuple[str, ...] = ()
+    params: dict[str, AnyString] = {}
 
 
 class Parameter(Part, frozen=True, kw_only=True):

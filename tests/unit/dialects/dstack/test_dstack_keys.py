@@ -187,4 +187,16 @@ def test_values_are_passed_on_to_what_runs_first() -> None:
     assert first.source.endswith("x {{workflow.parameters.model}}\n")
     message, hint, line = problem(read(words % "modle"), "dstack-dependency")
     assert (message, hint, line) == ("tune passes on the variable 'modle', which it has not", "did you mean model?", 6)
-    assert problem(read(words.replace("[%s]", "{a: b}")), "field-type")[0].startswith("`params`: expected names")
+    for form in ("model: $model", "model: '${{ model }}'"):
+        found = template(read(words % form), "get", "tune").script
+        assert found is not None
+        assert found.source.endswith("x {{workflow.parameters.model}}\n")
+    signature = document(read(words % "model: tiny"), "tune").signature
+    assert signature is not None
+    assert {one.name: one.default for one in signature.inputs} == {
+        "model": "big",
+        "rate": "1",
+        "get-model": "tiny",
+        "get-place": "here",
+    }
+    assert problem(read(words % "[x]"), "field-type")[0].startswith("`params`: expected names")
