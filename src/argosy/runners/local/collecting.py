@@ -31,6 +31,7 @@ from argosy.runners.local.context import RunContext
 from argosy.runners.local.pod import Pod, Verdict
 from argosy.runners.local.runtimes.places import ENGINES, RELATIVE, ROOT, host_path, is_within
 from argosy.runners.local.runtimes.runtime import StepSpec
+from argosy.runners.local.shared_places import released
 from argosy.runners.local.staging import StagingOptions
 from argosy.runners.local.written import is_working_folder, written
 
@@ -144,7 +145,8 @@ def _archives_logs(template: Template, context: RunContext) -> bool:
 
 
 def _tidy(pod: Pod, context: RunContext, options: StagingOptions) -> None:
-    """Let go of kept containers, and remove files with secrets in them."""
+    """Let go of kept containers and shared places, and remove files with secrets in them."""
+    released(str(context.attempt_folder(pod.node)))
     kept = [piece.spec.id for piece in pod.pieces() if piece.spec.keep]
     if kept:
         options.release(kept)

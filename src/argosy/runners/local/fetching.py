@@ -21,8 +21,9 @@ from argosy.errors import ArgosyError, InvalidFile, NotFound
 from argosy.model.manifest import Artifact, ArtifactFields, KeySelector
 from argosy.runners.local.context import RunContext
 from argosy.runners.local.environment import config_map_key, secret_key
-from argosy.runners.local.runtimes.places import ENGINES, mount_at
+from argosy.runners.local.runtimes.places import ENGINES, is_within, mount_at
 from argosy.runners.local.runtimes.runtime import Mount
+from argosy.runners.local.shared_places import taking
 from argosy.runners.local.volumes import is_inside
 
 INPUTS = "inputs"
@@ -55,8 +56,11 @@ def place_inputs(
         if not artifact.path:
             continue
         place, mount = _place(artifact, mounts, folder, runtime)
+        if fresh and mount is None and not is_within(str(place), folder):
+            if not _shared(artifact, place, context, folder):
+                continue
         # What is mounted so that nothing can be written may share its files with the store.
-        if fresh and not _fetched(artifact, place, context, writable=mount is None or not artifact.read_only):
+        elif fresh and not _fetched(artifact, place, context, writable=mount is None or not artifact.read_only):
             continue
         if mount is not None and os.path.lexists(place):
             found.append(mount)
@@ -85,9 +89,20 @@ def _place(artifact: Artifact, mounts: Sequence[Mount], folder: str, runtime: st
     return place, None
 
 
-def _fetched(artifact: Artifact, place: Path, context: RunContext, *, writable: bool) -> bool:
-    """Put an artifact at `place`, over what is there; False if it is optional and there is none."""
-    temporary = place.parent / f".{place.name[:100]}.fetching"
+def _shared(artifact: Artifact, place: Path, context: RunContext, folder: str) -> bool:
+    """As `_fetched`, at a place that other steps see too: not again while one of them has the same there."""
+    what = msgspec.json.encode(msgspec.structs.replace(artifact, name="", optional=False)).decode()
+    with taking(str(place), what, folder) as needed:
+        return (not needed and os.path.lexists(place)) or _fetched(artifact, place, context, of=folder)
+
+
+def _fetched(artifact: Artifact, place: Path, context: RunContext, *, writable: bool = True, of: str = "") -> bool:
+    """Put an artifact at `place`, over what is there; False if it is optional and there is none.
+
+    of: the attempt, where several may do this at the same time.
+    """
+    mark = f".{os.path.basename(of)}" if of else ""
+    temporary = place.parent / f".{place.name[:100]}{mark}.fetching"
     with disk_errors("write", place):
         place.parent.mkdir(parents=True, exist_ok=True)
         remove(temporary)
