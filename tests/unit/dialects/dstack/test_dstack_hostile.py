@@ -10,7 +10,11 @@ from dstack_samples import FILES
 
 from argosy.checks.catalog import DocumentCatalog, Options
 from argosy.checks.check import check
+from argosy.dialects.dstack.command_line import of_provider, read_words
+from argosy.dialects.dstack.definitions import OfOne
+from argosy.dialects.dstack.providers import PROVIDERS
 from argosy.dialects.dstack.reading import Beside, load
+from argosy.errors import UsageError
 
 ODD = [None, True, 3, 3.1, -1, "", " ", "x", "${{ x }}", "${{", "a:b", ":", "a/b/c", "/", ".", "..", "~", "a" * 100]
 ODDER = ["{{", "}}{{=", "y", "é", 10**30, "$(x)", "@", "=="]
@@ -65,4 +69,60 @@ def test_files_that_are_nearly_right() -> None:
             for finding in check(one.value, catalog, options=Options()):
                 assert finding.severity != "error", (seed, finding)
                 assert one.source_map.key_span(finding.path).line >= 1
+    assert understood > 50
+
+
+WORDS = [
+    "-e",
+    "A=1",
+    "--env",
+    "=",
+    "",
+    "--gpu",
+    "2",
+    "--gpu-name",
+    "K80",
+    "--memory",
+    "1GB",
+    "--dep",
+    ":x",
+    "a/b/c",
+    "-a",
+]
+MORE_WORDS = [
+    "/o",
+    "--ports",
+    "--cpu=1",
+    "-c",
+    "ls",
+    "--command=x",
+    "-i",
+    "--nnodes",
+    "3",
+    "-w",
+    "..",
+    "--lr",
+    "${{",
+    "x",
+]
+
+
+def test_words_that_are_nearly_right() -> None:
+    """What stands behind a name is understood, or refused in words."""
+    workflow = "workflows: [{name: a, provider: %s, %s}]"
+    understood = 0
+    for seed in range(400):
+        chance = random.Random(seed)
+        words = chance.choices([*WORDS, *MORE_WORDS], k=chance.randrange(6))
+        provider = chance.choice([*PROVIDERS])
+        try:
+            if chance.random() < 0.5:
+                loaded = load(of_provider(provider, words)[0], "w.yaml")
+            else:
+                asked = OfOne(workflow="a", keys=read_words(words).keys)
+                loaded = load(workflow % (provider, "help: x"), "w.yaml", asked=asked)
+        except UsageError:
+            continue
+        assert loaded.ok or all(one.span is not None for one in loaded.diagnostics)
+        understood += loaded.ok
     assert understood > 50
