@@ -123,6 +123,10 @@ def of_provider(provider: str, words: Collection[str]) -> tuple[str, tuple[str, 
         keys[_FIRST_WORDS[provider]] = rest.pop(0)
     if provider in _WITH_ARGUMENTS and rest:
         keys["args"], rest = rest, []
+    if provider == "curl":
+        if len(rest) != 2:
+            raise UsageError("curl needs an address and a file", hint="write argosy run curl URL OUTPUT")
+        keys["url"], keys["output"], rest = *rest, []
     if provider == "tensorboard" and rest:
         keys["runs"], rest = rest, []
     return json.dumps({"workflows": [keys | asked.keys]}, indent=2, ensure_ascii=False), tuple(rest)

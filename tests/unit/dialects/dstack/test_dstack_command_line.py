@@ -113,6 +113,7 @@ def test_an_image_has_no_environment_of_its_own_key() -> None:
         (["streamlit", "a.py"], {"target": "a.py"}, ()),
         (["fastapi", "main:app"], {"app": "main:app"}, ()),
         (["tensorboard", "one", "two"], {"runs": ["one", "two"]}, ()),
+        (["curl", "http://x/y", "data/y"], {"url": "http://x/y", "output": "data/y"}, ()),
         (["lab"], {}, ()),
     ],
 )
@@ -131,6 +132,7 @@ def test_a_provider_without_a_workflow(words: list[str], keys: dict[str, Any], r
         (["bash"], "write argosy run bash -c COMMAND"),
         (["bash", "-c"], "write -c COMMAND"),
         (["python"], "write argosy run python FILE"),
+        (["curl", "http://x"], "write argosy run curl URL OUTPUT"),
         (["docker", "-c", "ls"], "write argosy run docker IMAGE"),
     ],
 )
