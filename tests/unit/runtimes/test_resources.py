@@ -88,6 +88,10 @@ def test_what_can_never_fit():
         (Request(others=("x/y",)), "x/y"),
     ]:
         assert word in capacity.never_fits(request)
+    asked = "it asks for {} of memory, and this machine has {}"
+    for size, spoken in ((100 * GI, "100 GiB"), (3 * GI // 2, "1.5 GiB")):
+        assert capacity.never_fits(Request(memory_bytes=size)) == asked.format(spoken, "1 GiB")
+    assert capacity.never_fits(Request(memory_bytes=GI + 1)) == asked.format(f"{GI + 1} bytes", str(GI))
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 3000), st.integers(0, 3)), max_size=60))

@@ -98,6 +98,13 @@ def _as_request(total: Mapping[str, Fraction]) -> Request:
     )
 
 
+def _spoken(size_bytes: int) -> str:
+    """A size as people say it: 100 GiB, 1.5 GiB, 64 MiB."""
+    big = size_bytes >= 1 << 30
+    number = size_bytes / (1 << 30 if big else 1 << 20)
+    return f"{number:.1f}".removesuffix(".0") + (" GiB" if big else " MiB")
+
+
 class Capacity:
     """What is there and what is free. One thread at a time.
 
@@ -120,7 +127,10 @@ class Capacity:
         if request.cpus > self.cpus:
             return f"it asks for {request.cpus:g} CPUs, and this machine has {self.cpus:g}"
         if request.memory_bytes > self.memory_bytes:
-            return f"it asks for {request.memory_bytes} bytes of memory, and this machine has {self.memory_bytes}"
+            asked, there = _spoken(request.memory_bytes), _spoken(self.memory_bytes)
+            if asked == there:
+                asked, there = f"{request.memory_bytes} bytes", f"{self.memory_bytes}"
+            return f"it asks for {asked} of memory, and this machine has {there}"
         if request.gpus > len(self.gpus):
             return f"it asks for {request.gpus} GPUs, and this machine has {len(self.gpus)}"
         return ""
