@@ -6,6 +6,7 @@ It knows which room does what. Opening costs little: the record and the store ar
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -176,10 +177,9 @@ class Project:
             renamed_from = prepared.identity.name
             prepared = self._renamed(workflow, wanted, generated(f"{renamed_from}-"))
         elif not wanted.name and not workflow.metadata.name:
-            for _ in range(NAMES_TRIED):
-                if not self._is_taken(prepared.identity.name):
-                    break
-                prepared = prepare(workflow, wanted, self.documents, self.configuration)
+            prepared = self.with_free_name(
+                prepared, lambda: prepare(workflow, wanted, self.documents, self.configuration)
+            )
         submitted = self.submitted(prepared, source, workflow_name=workflow.metadata.name)
         return msgspec.structs.replace(submitted, renamed_from=renamed_from)
 
@@ -187,6 +187,14 @@ class Project:
         from argosy.project.submission import prepare
 
         return prepare(workflow, msgspec.structs.replace(wanted, name=name), self.documents, self.configuration)
+
+    def with_free_name(self, prepared: Prepared, again: Callable[[], Prepared]) -> Prepared:
+        """A run whose made-up name no other run has. again: prepares it anew, with another name."""
+        for _ in range(NAMES_TRIED):
+            if not self._is_taken(prepared.identity.name):
+                break
+            prepared = again()
+        return prepared
 
     def _is_taken(self, name: str) -> bool:
         return self.journal.database.row("SELECT 1 FROM runs WHERE name = ?", (name,)) is not None

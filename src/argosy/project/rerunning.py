@@ -214,7 +214,11 @@ def resubmit(
     )
     code = CodeWanted() if working_code else same_code(run.options)
     wanted = msgspec.structs.replace(wanted, code=code)
-    prepared = prepare(workflow, wanted, project.documents, project.configuration)
+
+    def made() -> Prepared:
+        return prepare(workflow, wanted, project.documents, project.configuration)
+
+    prepared = made() if wanted.name else project.with_free_name(made(), made)
     if memoized:
         prepared = _with_carried(prepared, run)
     same = msgspec.structs.replace(prepared.options, workflow_name=run.options.workflow_name, data=run.options.data)

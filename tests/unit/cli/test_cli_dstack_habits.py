@@ -63,11 +63,17 @@ def test_what_is_saved_as_it_is_written_outlives_an_abort(folder: Path, argosy: 
     assert (folder / "here" / "out" / "x").read_text() == "kept\n"
 
 
-def test_a_run_that_is_restarted_has_a_name_of_its_own(folder: Path, argosy: Argosy) -> None:
+def test_a_run_that_is_restarted_has_a_name_of_its_own(
+    folder: Path, argosy: Argosy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(folder, "  - {name: a, provider: bash, commands: ['true']}")
     assert argosy("run", "a", "--name", "mine", "-q").code == 0
     again = argosy("restart", "mine", "-q", "-o", "name")
     assert re.fullmatch(r"[a-z]+-[a-z]+-\d\n", again.out)
+    # One that is taken is made up anew.
+    names = iter(["mine", "mine", "brave-otter-1"])
+    monkeypatch.setattr("argosy.project.naming.counted_words", lambda: next(names))
+    assert argosy("restart", "mine", "-q", "-o", "name").out == "brave-otter-1\n"
 
 
 # -- what a step sees
