@@ -11,7 +11,7 @@ from attempt_bench import AttemptBench
 from argosy.plan.actions import Start
 from argosy.runners.local import shared_places
 from argosy.runners.local.collecting import collect
-from argosy.runners.local.shared_places import released, taking
+from argosy.runners.local.shared_places import held, released, taking
 from argosy.runners.local.staging import prepare
 
 
@@ -50,6 +50,13 @@ def test_an_attempt_that_is_prepared_again_gets_it_again() -> None:
     assert needed("x", "a")
     released("a")
     released("a")
+
+
+def test_what_an_earlier_driver_gave_is_left_where_it_is() -> None:
+    held("/claim/data", "x", "a")
+    assert not needed("x", "b")
+    released("a")
+    released("b")
 
 
 def test_what_failed_was_not_given() -> None:
@@ -108,6 +115,8 @@ def test_an_artifact_in_a_volume_that_two_steps_have(isolated_bench: AttemptBenc
     second = prepare(other, bench.context, bench.options)
     assert place.read_text() == "a step is at work here", "it is not taken away from under the first"
     assert list(place.parent.iterdir()) == [place]
+    # As when another driver takes them up.
+    assert prepare(one, bench.context, bench.options).main.spec == first.main.spec
     runner = bench.start_runner()
     for start, pod in ((one, first), (other, second)):
         runner.start(pod.begin())

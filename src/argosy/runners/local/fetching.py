@@ -23,7 +23,7 @@ from argosy.runners.local.context import RunContext
 from argosy.runners.local.environment import config_map_key, secret_key
 from argosy.runners.local.runtimes.places import ENGINES, is_within, mount_at
 from argosy.runners.local.runtimes.runtime import Mount
-from argosy.runners.local.shared_places import taking
+from argosy.runners.local.shared_places import held, taking
 from argosy.runners.local.volumes import is_inside
 
 INPUTS = "inputs"
@@ -56,8 +56,8 @@ def place_inputs(
         if not artifact.path:
             continue
         place, mount = _place(artifact, mounts, folder, runtime)
-        if fresh and mount is None and not is_within(str(place), folder):
-            if not _shared(artifact, place, context, folder):
+        if mount is None and not is_within(str(place), folder):
+            if not _shared(artifact, place, context, folder, fresh=fresh):
                 continue
         # What is mounted so that nothing can be written may share its files with the store.
         elif fresh and not _fetched(artifact, place, context, writable=mount is None or not artifact.read_only):
@@ -89,9 +89,12 @@ def _place(artifact: Artifact, mounts: Sequence[Mount], folder: str, runtime: st
     return place, None
 
 
-def _shared(artifact: Artifact, place: Path, context: RunContext, folder: str) -> bool:
+def _shared(artifact: Artifact, place: Path, context: RunContext, folder: str, *, fresh: bool) -> bool:
     """As `_fetched`, at a place that other steps see too: not again while one of them has the same there."""
     what = msgspec.json.encode(msgspec.structs.replace(artifact, name="", optional=False)).decode()
+    if not fresh:
+        held(str(place), what, folder)
+        return True
     with taking(str(place), what, folder) as needed:
         return (not needed and os.path.lexists(place)) or _fetched(artifact, place, context, of=folder)
 

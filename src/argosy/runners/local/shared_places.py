@@ -45,6 +45,15 @@ def taking(place: str, what: str, attempt: str) -> Generator[bool, None, None]:
         raise
 
 
+def held(place: str, what: str, attempt: str) -> None:
+    """The attempt was given it by an earlier driver, and may be running."""
+    with _guard:
+        one = _places.setdefault(place, _Place())
+        one.what = what
+        one.wanted.add(attempt)
+        one.have.add(attempt)
+
+
 def released(attempt: str) -> None:
     """The attempt is over: it needs nothing any more of what it was given."""
     if _places:
