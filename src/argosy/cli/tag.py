@@ -32,7 +32,11 @@ def command(
     argosy tags names the outputs of a run, which is another thing.
     """
     if not add and not delete:
-        raise UsageError("Which tag?", hint="--add TAG gives it, --delete TAG takes it away")
+        hint = "--add TAG gives it, --delete TAG takes it away"
+        if len(runs) == 2:
+            # As dstack had it, whose tags are of outputs.
+            hint += f"; argosy tags add {runs[1]} {runs[0]} names the outputs of {runs[0]}"
+        raise UsageError("Which tag?", hint=hint)
 
     def change(experiments: Experiments, run_id: int) -> None:
         experiments.tag(run_id, add=add, remove=delete)

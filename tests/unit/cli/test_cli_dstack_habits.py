@@ -174,6 +174,7 @@ def test_tags_are_written_with_a_colon_too(folder: Path, argosy: Argosy) -> None
     assert argosy("ls", ":latest").out == argosy("ls", "mine").out == "out/x\n"
     assert argosy("artifacts", "download", ":latest", "here").code == 0
     assert (folder / "here" / "out" / "x").read_text() == "1\n"
+    assert "argosy tags add other mine names the outputs of mine" in argosy("tag", "mine", "other").err
     assert argosy("tags", "delete", ":latest", "-y").code == 0
     assert argosy("artifacts", "list", ":latest").code == 4
 
