@@ -5,6 +5,7 @@ It knows these words; what a run left is `argosy.project.artifacts_of_runs`' mat
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,15 +44,16 @@ def list_tag(project: Project, tag: str, output: str | None) -> None:
 
 
 def download(project: Project, run: str, directory: Path | None) -> None:
-    """Put all output artifacts of a run, or what a tag points to, into a folder, each at the path it was left at."""
+    """Put all output artifacts of a run, or what a tag points to, into a folder, each at the path it was left at.
+
+    Raises UsageError where something stands at their places already.
+    """
     from argosy.catalog.contents import combined
     from argosy.project.named_data import outputs_of
 
     target = directory or Path(run.lstrip(":").replace(":", "-").replace("/", "-"))
-    if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
-        raise UsageError(f"There is something at {target} already", hint="choose another place with -d")
     if is_tag(project, run):
-        project.store.materialize(project.names.version("tag", run).content.digest, target)
+        _put(project, project.names.version("tag", run).content.digest, target)
     else:
         found = project.view(run)
         parts, skipped = outputs_of(found.nodes, of_all=True)
@@ -59,8 +61,29 @@ def download(project: Project, run: str, directory: Path | None) -> None:
             raise NotFound(f"Run {found.summary.name} left no artifacts in the store")
         for name in skipped:
             console().say(f"note: {name} is not in the store: argosy artifacts {found.summary.name} tells where it is")
-        project.store.materialize(combined(project.store, parts), target)
+        _put(project, combined(project.store, parts), target)
     console().data(str(target))
+
+
+def _put(project: Project, digest: str, target: Path) -> None:
+    """Put a stored folder into one that may have other things in it."""
+    from tempfile import TemporaryDirectory
+
+    from argosy.artifacts.trees import parse_digest
+
+    parsed = parse_digest(digest)
+    if not target.is_symlink() and (not target.exists() or (target.is_dir() and not any(target.iterdir()))):
+        project.store.materialize(digest, target)
+        return
+    names = [one.name for one in project.store.entries(parsed)] if parsed.form == "tree" and target.is_dir() else [""]
+    for name in names:
+        if os.path.lexists(target / name):
+            raise UsageError(f"There is something at {target / name} already", hint="choose another place with -d")
+    # Whole or not at all: moved from beside its place.
+    with TemporaryDirectory(dir=target, prefix=".argosy-") as apart:
+        project.store.materialize(digest, Path(apart))
+        for name in names:
+            (Path(apart) / name).rename(target / name)
 
 
 def _is_tag_alone(project: Project, name: str) -> bool:

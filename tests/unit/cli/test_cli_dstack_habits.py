@@ -173,6 +173,11 @@ def test_tags_are_written_with_a_colon_too(folder: Path, argosy: Argosy) -> None
     ]
     assert argosy("ls", ":latest").out == argosy("ls", "mine").out == "out/x\n"
     assert argosy("artifacts", "download", ":latest", "here").code == 0
+    # Into the folder where one is, beside other things.
+    assert argosy("artifacts", "download", ":latest", ".").code == 0
+    assert (folder / "out" / "x").read_text() == "1\n"
+    again = argosy("artifacts", "download", "mine", ".")
+    assert (again.code, "There is something at out already" in again.err) == (2, True)
     assert (folder / "here" / "out" / "x").read_text() == "1\n"
     assert "argosy tags add other mine names the outputs of mine" in argosy("tag", "mine", "other").err
     assert argosy("tags", "delete", ":latest", "-y").code == 0
