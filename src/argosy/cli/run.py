@@ -116,8 +116,8 @@ def command(
 
     FILE is a workflow file, a Python program or one workflow of it (FILE.py:NAME), "-" for standard input,
     template/NAME for one of the catalog, an operation of the guild.yml in this folder, or the name of a workflow in
-    .dstack, or of a provider of dstack. What else a file holds (ConfigMaps, Secrets, templates, claims) is applied to the catalog first; several
-    workflows run one after the other.
+    .dstack, or of a provider of dstack. What else a file holds (ConfigMaps, Secrets, templates, claims) is applied to
+    the catalog first; several workflows run one after the other.
 
     NAME=VALUE gives an input its value; argosy params FILE shows what there is. NAME=[VALUE,VALUE] and
     NAME=uniform[LOW:HIGH] try many, each in a run of its own, as do the rows of @FILE; -p NAME=[...] is one value.
