@@ -109,9 +109,11 @@ class Uses:
                 newest = (row[0], row[1])
         return newest
 
-    def runs_of(self, workflow: str) -> list[int]:
-        """The numbers of all runs of a workflow, the newest first."""
-        rows = self._database.rows("SELECT run FROM run_workflows WHERE workflow = ? ORDER BY run DESC", (workflow,))
+    def runs_of(self, workflow: str, *, after: int = 0) -> list[int]:
+        """The numbers of all runs of a workflow, the newest first. after: only of those made after this one."""
+        rows = self._database.rows(
+            "SELECT run FROM run_workflows WHERE workflow = ? AND run > ? ORDER BY run DESC", (workflow, after)
+        )
         return [id for (id,) in rows]
 
     def workflows(self) -> list[str]:

@@ -38,9 +38,7 @@ def latest_run(project: Project, names: list[str]) -> tuple[int, str] | None:
     latest = project.uses.latest_run(names)
     newest = latest[0] if latest is not None else 0
     for name in names:
-        for run_id in project.uses.runs_of(name):
-            if run_id <= newest:
-                break
+        for run_id in project.uses.runs_of(name, after=newest):
             found = _succeeded_inside(project, run_id, name)
             if found is not None:
                 latest, newest = (run_id, found), run_id
