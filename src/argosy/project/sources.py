@@ -291,6 +291,8 @@ def _labels(project: Project, manifest: bytes, place: tuple[str, str, str], vers
 
 def _no_workflow(name: str, loaded: Loaded) -> NotFound:
     kinds = sorted({one.value.kind for one in loaded.documents})
+    if not kinds:
+        return NotFound(f"{name} holds no workflow", hint="argosy run lists the workflow files of this folder")
     for one in loaded.documents:
         word = {"WorkflowTemplate": "template", "ClusterWorkflowTemplate": "cwftmpl", "CronWorkflow": "cronwf"}.get(
             one.value.kind

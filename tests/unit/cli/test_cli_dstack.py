@@ -115,6 +115,8 @@ def test_what_there_is_and_what_it_takes(example: Path, argosy: Argosy) -> None:
     ]
     assert argosy("lint", ".").code == 0
     assert argosy("run", ".dstack/workflows.yaml", "download", "-q").code == 0
+    none = argosy("run", ".dstack/variables.yaml")
+    assert (none.code, ".dstack/variables.yaml holds no workflow" in none.err) == (4, True)
     several = argosy("run", ".dstack/workflows.yaml")
     assert (several.code, "name one of them: download, train, train-tagged, report" in several.err) == (2, True)
     below = example / "below"
