@@ -385,3 +385,11 @@ def test_a_tag_of_a_run_is_one_of_every_workflow_in_it(folder: Path, argosy: Arg
     assert logs(argosy) == "8\n"
     assert argosy("restart", "@latest", "-q").code == 0
     assert argosy("run", "other").code == 4
+
+
+def test_nothing_runs_of_commands_that_cannot_be_read(folder: Path, argosy: Argosy) -> None:
+    """dstack's shell had them all as one line."""
+    put(folder, "  - {name: a, provider: bash, commands: [echo first, 'if true; then echo no']}")
+    assert argosy("run", "a", "-q").code == 1
+    assert "first" not in logs(argosy)
+    assert "syntax error" in logs(argosy)

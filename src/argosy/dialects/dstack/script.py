@@ -43,6 +43,8 @@ def source_of(one: Definition, scope: Scope, variables: Iterable[str], *, staged
     assert provider is not None
     own_shell = bool(getattr(keys, "entrypoint", ""))
     pieces = [shell.BASH_IF_THERE, shell.OF_THE_IMAGE] if provider.in_image and not own_shell else []
+    if not own_shell:
+        pieces.append(shell.READABLE)
     pieces += [shell.ENVIRONMENT, literal(shell.SECRETS)]
     if staged:
         pieces.append(shell.LAID_OVER)

@@ -31,6 +31,11 @@ BASH_IF_THERE = """\
 if [ -z "$BASH_VERSION" ] && command -v bash >/dev/null; then exec bash "$0" "$@"; fi
 """
 
+# dstack's shell was given all commands as one line: where one cannot be read, none is run.
+READABLE = """\
+[ -z "$BASH_VERSION" ] || bash -n "$0" || exit
+"""
+
 # dstack's shell was an interactive one, for which an image's ~/.bashrc is written. That of a person is none of a run's
 # business, so on the host only `conda activate` is brought, which many have from there.
 OF_THE_IMAGE = """\

@@ -94,6 +94,7 @@ MET: list[Row] = [
     ("ports: a number of them", HABITS, "variables_that_dstacks_runner_set"),
     ("commands: a list or a string", ERAS, "signs_of_a_dialect"),
     ("commands in one shell, joined by &&", CLI, "commands_share_a_shell_and_stop_at_the_first_that_fails"),
+    ("commands that cannot be read: none is run", HABITS, "nothing_runs_of_commands_that_cannot_be_read"),
     ("cache, ssh, triggers", WORDS, "what_has_no_effect_is_told"),
     # dependencies
     ("depends-on: NAME runs first, each time", CLI, "the_example_runs_what_train_depends_on"),
