@@ -17,6 +17,8 @@ from argosy.model.input_values import listed, shown
 from argosy.model.inputs import Input, Signature
 
 SCHEMA = "argosy.params/v1"
+# Argo's own, on a workflow.
+DESCRIPTION = "workflows.argoproj.io/description"
 
 # Whole files are defaults too: a table shows how they begin, `-o json` all of it.
 WIDEST_DEFAULT = 40
@@ -52,6 +54,8 @@ def command(file: str, name: str | None, strict: bool, output: str | None, home:
             continue
         if len(all) > 1:
             talk.data(("\n" if place else "") + talk.paint(title, BOLD))
+        if (words := candidates[place].workflow.metadata.annotations.get(DESCRIPTION)) and output is None:
+            talk.say(words)
         show(talk, title, signature)
     return 0
 

@@ -255,10 +255,12 @@ def _run_source(
 ) -> int:
     from argosy.cli.guild import tell_operation, with_needed
     from argosy.project.documents import apply
-    from argosy.project.sources import chosen
+    from argosy.project.sources import check_one, chosen
 
     takes_all = len(source.workflows) == 1 and takes_rest(source.workflows[0])
     candidates = chosen(source, () if takes_all else asking.given.selected, file)
+    if not asking.given.selected:
+        check_one(candidates, file)
     if len(candidates) > 1 and wanted.name:
         raise UsageError(f"{file} holds {len(candidates)} workflows, and --name names one run")
     talk = console()

@@ -304,15 +304,8 @@ def _no_workflow(name: str, loaded: Loaded) -> NotFound:
 
 
 def chosen(source: Source, names: Iterable[str], file: str) -> list[Candidate]:
-    """The workflows of the file with these names, all if there are none. Raises NotFound, UsageError.
-
-    Of dstack's files one is meant, never all: some of them run others first.
-    """
+    """The workflows of the file with these names, all if there are none. Raises NotFound."""
     wanted = list(names)
-    documents = [one.document for one in source.workflows]
-    if not wanted and len(documents) > 1 and all(is_of_dstack(one) for one in documents):
-        known = [one.value.metadata.annotations["argosy.dev/workflow"] for one in documents if one is not None]
-        raise UsageError(f"{file} holds {len(known)} workflows", hint=f"name one of them: {', '.join(known)}")
     found = [one for one in source.workflows if not wanted or not _names(one).isdisjoint(wanted)]
     for name in wanted:
         known = sorted(known for one in source.workflows for known in _names(one))
@@ -323,9 +316,12 @@ def chosen(source: Source, names: Iterable[str], file: str) -> list[Candidate]:
     return found
 
 
-def is_of_dstack(document: LoadedDocument | None) -> bool:
-    """Whether it is a workflow of one of dstack's files."""
-    return document is not None and "argosy.dev/dstack-dialect" in document.value.metadata.annotations
+def check_one(candidates: list[Candidate], file: str) -> None:
+    """Raises UsageError for several workflows of one of dstack's files: some of them run others first."""
+    metadata = [one.workflow.metadata for one in candidates]
+    if len(metadata) > 1 and all("argosy.dev/dstack-dialect" in one.annotations for one in metadata):
+        names = ", ".join(one.annotations.get("argosy.dev/workflow", "") for one in metadata)
+        raise UsageError(f"{file} holds {len(metadata)} workflows", hint=f"name one of them: {names}")
 
 
 def _names(candidate: Candidate) -> set[str]:

@@ -113,6 +113,8 @@ def test_what_there_is_and_what_it_takes(example: Path, argosy: Argosy) -> None:
         ["batch-size", "string", "20"],
         ["download-samples", "string", "200"],
     ]
+    assert "Trains a model and saves the checkpoints\n" in taken.err
+    assert "download" in argosy("params", ".dstack/workflows.yaml").out
     assert argosy("lint", ".").code == 0
     assert argosy("run", ".dstack/workflows.yaml", "download", "-q").code == 0
     none = argosy("run", ".dstack/variables.yaml")
