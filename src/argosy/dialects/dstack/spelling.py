@@ -20,6 +20,11 @@ _UNKNOWN = re.compile(r"has no field `(.+)`")
 _MISSING = re.compile(r"lacks `(.+)`")
 # Keys as a workflow has them after its spellings were made one, which no file writes.
 _INNER = {"args_text": "args", "port_numbers": "ports"}
+# What is given elsewhere than at the workflow.
+_ELSEWHERE = {
+    "variables": "variables stand in .dstack/variables.yaml, under `variables:` and the workflow's name or `global`",
+    "secrets": "secrets are in the environment of every workflow: argosy secrets add NAME < FILE",
+}
 
 
 def spelled(keys: type[schema.Keys]) -> list[str]:
@@ -39,6 +44,8 @@ def _suggesting(found: Diagnostic, known: Iterable[str]) -> Diagnostic:
     unknown = _UNKNOWN.search(found.message)
     if unknown is None or found.hint or " this provider " not in found.message:
         return found
+    if elsewhere := _ELSEWHERE.get(unknown.group(1)):
+        return msgspec.structs.replace(found, hint=elsewhere)
     near = did_you_mean(unknown.group(1), known)
     others = [name for name, one in PROVIDERS.items() if unknown.group(1) in spelled(one.keys)]
     hint = f"did you mean `{near}`?" if near else f"it is a key of {', '.join(others)}" if others else ""

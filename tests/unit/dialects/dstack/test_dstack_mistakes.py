@@ -25,6 +25,14 @@ BASH = "- {name: a, provider: bash, commands: [b], "
         ("provider: bash, commands: [x], depend-on: [y]", "did you mean `depends-on`?"),
         ("provider: bash, commands: [x], befor_run: [y]", "did you mean `before_run`?"),
         ("provider: bash, commands: [x], image: y", "it is a key of docker"),
+        (
+            "provider: bash, commands: [x], variables: {epochs: 3}",
+            "variables stand in .dstack/variables.yaml, under `variables:` and the workflow's name or `global`",
+        ),
+        (
+            "provider: bash, commands: [x], secrets: [TOKEN]",
+            "secrets are in the environment of every workflow: argosy secrets add NAME < FILE",
+        ),
         ("provider: bash, commands: [x], resources: {memroy: 1GB}", "did you mean `memory`?"),
         ("provider: bash, commands: [x], resources: {gpu: {nmae: V100}}", "did you mean `name`?"),
         ("provider: bash, commands: [x], artifacts: [{path: x, mout: true}]", "did you mean `mount`?"),
