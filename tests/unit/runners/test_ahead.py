@@ -31,8 +31,26 @@ def test_only_after_as_many_quick_steps_as_run_at_once_is_there_more_room():
     assert not ahead.room(start(), 2)
     quick(ahead, 1)
     assert ahead.room(start(), 2)
+    assert ahead.room(start(), 2 + 2 - 1)
+    assert not ahead.room(start(), 2 + 2)
+
+
+def test_the_more_steps_were_quick_the_more_are_begun_ahead_up_to_a_limit():
+    ahead = Ahead(2, holds_back=True)
+    quick(ahead, 10)
+    assert ahead.room(start(), 2 + 9)
+    assert not ahead.room(start(), 2 + 10)
+    quick(ahead, 100)
     assert ahead.room(start(), 2 + 2 * AHEAD - 1)
     assert not ahead.room(start(), 2 + 2 * AHEAD)
+
+
+def test_of_steps_that_wait_too_long_fewer_are_begun_ahead():
+    ahead = Ahead(2, holds_back=True)
+    quick(ahead, 20)
+    ahead.ended("waited", QUICK_SECONDS)
+    assert ahead.room(start(), 2 + 4)
+    assert not ahead.room(start(), 2 + 5)
 
 
 def test_one_slow_step_ends_it():

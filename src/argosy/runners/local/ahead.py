@@ -11,10 +11,10 @@ from argosy.plan.actions import Start
 from argosy.runners.local.leaves import runs_here
 from argosy.runners.local.staging import is_simple
 
-# Steps that took longer, from their beginning in the record on, are not begun ahead: the record would say for so long
+# Where steps take longer, from their beginning in the record on, fewer are begun ahead: the record would say for so long
 # of steps that wait that they run.
 QUICK_SECONDS = 0.05
-# For each that may run at once; below that the driver is woken for one step at a time.
+# The most, for each that may run at once. With few the driver is woken for one step at a time.
 AHEAD = 16
 # With enough steps held back, the driver waits so long for more of them to end: one commit then serves several.
 REST_SECONDS = 0.005
@@ -27,6 +27,7 @@ class Ahead:
         """holds_back: whether the runner heeds a width."""
         self._jobs = jobs
         self._holds_back = holds_back
+        # As many steps may be begun ahead as were quick of late; so of steps that are not quite so quick, a few are.
         self._quick = 0
         # Those begun that the runner does not count.
         self._others: set[str] = set()
@@ -40,7 +41,7 @@ class Ahead:
         """Whether this step may begin when so many have not ended."""
         if begun < self._jobs:
             return True
-        return begun < self._jobs * (1 + AHEAD) and self._quick >= self._jobs and self.width > 0 and may_wait(start)
+        return self._quick >= self._jobs and begun < self._jobs + self._quick and self.width > 0 and may_wait(start)
 
     def may_rest(self, begun: int) -> bool:
         """Whether so many of the steps that are begun are held back that cores stay busy without the driver."""
@@ -54,7 +55,7 @@ class Ahead:
     def ended(self, node: str, seconds: float) -> None:
         """It ended, so long after it was begun."""
         self._others.discard(node)
-        self._quick = self._quick + 1 if seconds < QUICK_SECONDS else 0
+        self._quick = min(self._quick + 1, self._jobs * AHEAD) if seconds < QUICK_SECONDS else self._quick // 4
 
 
 def may_wait(start: Start) -> bool:
