@@ -11,8 +11,8 @@ from argosy.plan.actions import Start
 from argosy.runners.local.leaves import runs_here
 from argosy.runners.local.staging import is_simple
 
-# Where steps take longer, from their beginning in the record on, fewer are begun ahead: the record would say for so long
-# of steps that wait that they run.
+# Where steps take longer, from their beginning in the record on, fewer are begun ahead: the record says of those that
+# wait that they run.
 QUICK_SECONDS = 0.05
 # The most, for each that may run at once. With few the driver is woken for one step at a time.
 AHEAD = 16
