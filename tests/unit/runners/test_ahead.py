@@ -49,14 +49,16 @@ def test_of_steps_that_wait_too_long_fewer_are_begun_ahead():
     ahead = Ahead(2, holds_back=True)
     quick(ahead, 20)
     ahead.ended("waited", QUICK_SECONDS)
-    assert ahead.room(start(), 2 + 4)
-    assert not ahead.room(start(), 2 + 5)
+    assert ahead.room(start(), 2 + 9)
+    assert not ahead.room(start(), 2 + 10)
 
 
-def test_one_slow_step_ends_it():
+def test_slow_steps_end_it():
     ahead = Ahead(2, holds_back=True)
     quick(ahead, 5)
     ahead.ended("slow", QUICK_SECONDS)
+    assert ahead.room(start(), 2)
+    ahead.ended("slow too", QUICK_SECONDS)
     assert not ahead.room(start(), 2)
 
 

@@ -55,7 +55,7 @@ class Ahead:
     def ended(self, node: str, seconds: float) -> None:
         """It ended, so long after it was begun."""
         self._others.discard(node)
-        self._quick = min(self._quick + 1, self._jobs * AHEAD) if seconds < QUICK_SECONDS else self._quick // 4
+        self._quick = min(self._quick + 1, self._jobs * AHEAD) if seconds < QUICK_SECONDS else self._quick // 2
 
 
 def may_wait(start: Start) -> bool:
