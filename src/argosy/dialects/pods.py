@@ -91,7 +91,7 @@ def as_workflow(pod: Mapping) -> AsWorkflow:
     containers = spec.values.get("containers")
     if not isinstance(containers, Sequence) or not containers.items:
         return _nothing("a Pod lacks `containers`", spec.key_places[0] if spec.key_places else spec.place)
-    problems = (*_problems(spec, containers),)
+    problems = tuple(_problems(spec, containers))
     name = _name(pod)
     workflow = _rewritten(pod, name, _spec(spec, containers, name or "main"))
     return AsWorkflow(node=workflow, problems=problems)

@@ -277,6 +277,7 @@ class Gatherer:
     def forget(self) -> None:
         """Look at every node again; one that gives nothing loses what it had."""
         self._seen.clear()
+        self._ended.clear()
         self._replaces = True
 
     def note(self, facts: Iterable[Event]) -> None:

@@ -5,12 +5,12 @@ It knows manifests, and asks the catalog for documents that a manifest names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from argosy.checks.catalog import Catalog
-from argosy.checks.finding import Finding
+from argosy.checks.finding import Finding, Path
 from argosy.checks.texts import structs
 from argosy.errors import EnvironmentTrouble, InvalidFile
 from argosy.model.manifest import (
@@ -60,34 +60,40 @@ def surroundings_of(workflow: Workflow, catalog: Catalog) -> Surroundings:
     return Surroundings(templates=templates, config_maps=config_maps)
 
 
-def images_of(workflow: Workflow, surroundings: Surroundings) -> list[str]:
-    """The images that steps may run in, as far as they are known."""
-    found: dict[str, None] = {}
-    for document in (workflow, *surroundings.templates.values()):
-        for _, struct in structs(document):
-            if isinstance(struct, ContainerFields) and struct.image and "{{" not in struct.image:
-                found[struct.image] = None
-    return list(found)
+def containers_of(document: Part) -> list[tuple[Path, ContainerFields]]:
+    """The containers of a document whose image is known before it runs, each with its place."""
+    return [
+        (path, struct)
+        for path, struct in structs(document)
+        if isinstance(struct, ContainerFields) and struct.image and "{{" not in struct.image
+    ]
 
 
-def without_command(workflow: Workflow, entrypoint_trouble: Callable[[str], str]) -> tuple[Finding, ...]:
+def images_of(containers: Iterable[tuple[Path, ContainerFields]], surroundings: Surroundings) -> list[str]:
+    """The images that steps may run in, as far as they are known. containers: the workflow's own."""
+    others = (one for template in surroundings.templates.values() for one in containers_of(template))
+    return list(dict.fromkeys(container.image for _, container in (*containers, *others)))
+
+
+def without_command(
+    containers: Iterable[tuple[Path, ContainerFields]], entrypoint_trouble: Callable[[str], str]
+) -> tuple[Finding, ...]:
     """A warning for each image that containers leave the command to, where nothing here knows what it runs.
 
     entrypoint_trouble: why the entrypoint of an image is not known, "" if it is. The steps may never be reached, so
     this stops nothing.
     """
     found: dict[str, Finding] = {}
-    for path, struct in structs(workflow):
-        if not isinstance(struct, ContainerFields) or struct.command or struct.image in found:
-            continue
-        if struct.image and "{{" not in struct.image and entrypoint_trouble(struct.image):
-            found[struct.image] = Finding(
+    for path, container in containers:
+        image = container.image
+        if not container.command and image not in found and entrypoint_trouble(image):
+            found[image] = Finding(
                 rule="image-entrypoint",
                 severity="warning",
                 path=path,
-                message=f"no command is given, and what {struct.image} runs is not known: this step will fail here",
+                message=f"no command is given, and what {image} runs is not known: this step will fail here",
                 why="images are looked into by a container engine only",
-                hint=f'say it in argosy.toml ([images."{struct.image}"] entrypoint = [...]), add a command to the '
+                hint=f'say it in argosy.toml ([images."{image}"] entrypoint = [...]), add a command to the '
                 "template, or use --runtime podman",
             )
     return tuple(found.values())

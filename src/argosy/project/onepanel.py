@@ -17,7 +17,7 @@ from argosy.dialects.onepanel.injection import DIALECT, INPUTS, ONEPANEL, is_one
 from argosy.dialects.onepanel.inputs import DEFAULT_POOL, namespace_in
 from argosy.dialects.onepanel.lower import NODE_POOLS
 from argosy.dialects.onepanel.schema import NODE_POOL
-from argosy.dialects.onepanel.sidecars import shown_sidecars
+from argosy.dialects.onepanel.sidecars import port_is_not_its_own, shown_sidecars
 from argosy.errors import UsageError
 from argosy.model.inputs import Choice, Input, Signature
 from argosy.model.manifest import ContainerFields, Metadata, Parameter, Resources, Template, Workflow, WorkflowSpec
@@ -45,13 +45,11 @@ def for_runtime(workflow: Workflow, runtime: str) -> Workflow:
 def taken_ports(spec: WorkflowSpec) -> tuple[Finding, ...]:
     """A warning for each sidecar that people look at whose port something on this machine has now."""
     return tuple(
-        Finding(
-            rule="onepanel-sidecar",
-            severity="warning",
-            path=("spec", "templates", place, "sidecars", index),
-            message=f"something answers at port {port} of this machine: the sidecar {name} cannot have it as well",
-            why="steps have the ports of this machine, and no addresses of their own",
-            hint="wait until it is free, or give the sidecar another one, in its command and its `ports`",
+        port_is_not_its_own(
+            place,
+            index,
+            f"something answers at port {port} of this machine: the sidecar {name} cannot have it as well",
+            "wait until it is free, or give the sidecar another one, in its command and its `ports`",
         )
         for place, index, name, port in shown_sidecars(spec)
         if _answers(port)

@@ -29,7 +29,14 @@ from argosy.project import arguments, naming
 from argosy.project.configuration import Configuration
 from argosy.project.hosting import ENGINES, CodeWanted, leaves_of
 from argosy.project.hosting import chosen_runtime as runtime_for
-from argosy.project.needs import Surroundings, check_resources, images_of, surroundings_of, without_command
+from argosy.project.needs import (
+    Surroundings,
+    check_resources,
+    containers_of,
+    images_of,
+    surroundings_of,
+    without_command,
+)
 from argosy.project.reuse import check_names
 
 DEFAULT_NAMESPACE = "default"
@@ -134,7 +141,8 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
     if not wanted.ignore_resources:
         check_resources(merged, surroundings, gpus)
     asked = wanted.runtime or configuration.runtime
-    leaves, images = leaves_of(merged, surroundings), images_of(merged, surroundings)
+    containers = containers_of(merged)
+    leaves, images = leaves_of(merged, surroundings), images_of(containers, surroundings)
     if merged.spec.image_pull_secrets:
         from argosy.project.image_logins import asked_of, logins_for_now, missing
 
@@ -154,7 +162,7 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
     elif runtime not in ENGINES:
         from argosy.runners.local.runtimes.host import Images
 
-        findings = (*findings, *without_command(merged, Images(runtime_options(configuration).images).trouble))
+        findings = (*findings, *without_command(containers, Images(runtime_options(configuration).images).trouble))
     if is_onepanel(merged):
         from argosy.project.onepanel import for_runtime, taken_ports
 

@@ -89,14 +89,21 @@ def _clashes(spec: WorkflowSpec) -> Iterator[Finding]:
             who = f"the sidecars {name} of the tasks that call {template}"
         else:
             continue
-        yield Finding(
-            rule="onepanel-sidecar",
-            severity="warning",
-            path=("spec", "templates", place, "sidecars", index),
-            message=f"{who} answer at {_address(port)}: only the first that is there gets it",
-            why="steps have the ports of this machine, and no addresses of their own",
-            hint="give each a port of its own, in its command and its `ports`, or let one task wait for the other",
-        )
+        message = f"{who} answer at {_address(port)}: only the first that is there gets it"
+        hint = "give each a port of its own, in its command and its `ports`, or let one task wait for the other"
+        yield port_is_not_its_own(place, index, message, hint)
+
+
+def port_is_not_its_own(place: int, index: int, message: str, hint: str) -> Finding:
+    """The warning for a sidecar, by its place and its template's, whose port something else has too."""
+    return Finding(
+        rule="onepanel-sidecar",
+        severity="warning",
+        path=("spec", "templates", place, "sidecars", index),
+        message=message,
+        why="steps have the ports of this machine, and no addresses of their own",
+        hint=hint,
+    )
 
 
 class _Order:

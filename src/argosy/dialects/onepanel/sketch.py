@@ -10,7 +10,7 @@ Source: onepanelio/core, pkg/workspace_template.go; onepanelio/templates, worksp
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -128,8 +128,14 @@ def _scalars(node: Node) -> Iterator[Scalar]:
     if isinstance(node, Scalar):
         yield node
         return
-    for child in node.items if isinstance(node, Sequence) else node.values.values():
+    for child in _children(node):
         yield from _scalars(child)
+
+
+def _children(node: Node) -> Iterable[Node]:
+    if isinstance(node, Sequence):
+        return node.items
+    return node.values.values() if isinstance(node, Mapping) else ()
 
 
 # -- parameters named after claims
@@ -165,9 +171,7 @@ def _claims(node: Node) -> Iterator[str]:
             name = _text(metadata.values.get("name")) if isinstance(metadata, Mapping) else ""
             if name:
                 yield name
-    for child in (
-        node.items if isinstance(node, Sequence) else node.values.values() if isinstance(node, Mapping) else ()
-    ):
+    for child in _children(node):
         yield from _claims(child)
 
 

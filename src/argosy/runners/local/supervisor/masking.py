@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable
 
 from argosy.artifacts.masking import Masker
+from argosy.runners.local.supervisor.starting import APPENDING, FILE_MODE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ else:
 
 PIECE_BYTES = 1 << 16
 FULL_DISK_SECONDS = 1.0
-FILE_MODE = 0o644
-APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 
 def start(logs: Iterable[str], mask: Mask) -> tuple[int, list[int]]:
