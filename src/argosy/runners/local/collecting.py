@@ -146,7 +146,8 @@ def _archives_logs(template: Template, context: RunContext) -> bool:
 
 def _tidy(pod: Pod, context: RunContext, options: StagingOptions) -> None:
     """Let go of kept containers and shared places, and remove files with secrets in them."""
-    released(str(context.attempt_folder(pod.node)))
+    folder = context.attempt_place(pod.node)
+    released(folder)
     kept = [piece.spec.id for piece in pod.pieces() if piece.spec.keep]
     if kept:
         options.release(kept)
@@ -154,11 +155,11 @@ def _tidy(pod: Pod, context: RunContext, options: StagingOptions) -> None:
         return
     from argosy.runners.local.volumes import secret_folder
 
-    folder = secret_folder(context, str(context.attempt_folder(pod.node)))
-    shutil.rmtree(folder, ignore_errors=True)
+    secrets = secret_folder(context, folder)
+    shutil.rmtree(secrets, ignore_errors=True)
     with contextlib.suppress(OSError):
         # The run's own, once nothing of any step is in it.
-        os.rmdir(os.path.dirname(folder))
+        os.rmdir(os.path.dirname(secrets))
 
 
 class _Collection:

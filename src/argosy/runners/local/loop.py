@@ -126,6 +126,8 @@ class Driver:
         self._next_poll = 0.0
         self._next_renewal = 0.0
         self._next_progress = 0.0
+        # For whoever looks on: the run may be waiting for somebody from the beginning, with no fact to tell.
+        self._is_changed = True
 
     # -- the loop
 
@@ -137,16 +139,12 @@ class Driver:
         """
         try:
             self._take_up()
-            waited = False
             while not self._plan.finished:
                 self._decide()
                 self._commit()
                 self._carry_out()
+                self._show()
                 if not self._facts and not self._plan.finished:
-                    if not waited and self._on_change is not None:
-                        # It may be waiting for somebody from the beginning, with no fact to tell.
-                        self._on_change(self._plan)
-                    waited = True
                     self._wait()
             self._leave()
             return self._plan.phase
@@ -353,8 +351,13 @@ class Driver:
                     self._on_facts(facts)
                 if self._reusing is not None:
                     self._reusing.write(now)
-            if self._on_change is not None:
-                self._on_change(self._plan)
+            self._is_changed = True
+
+    def _show(self) -> None:
+        """Tell whoever looks on, if anything became durable since the last time; no step waits for that."""
+        if self._is_changed and self._on_change is not None:
+            self._on_change(self._plan)
+        self._is_changed = False
 
     def _progress(self, now: float) -> Progress | None:
         if now < self._next_progress:
@@ -487,8 +490,7 @@ class Driver:
         for request in self._journal.take_requests(self._lease):
             # The journal has it already: believed, but not written again.
             self._plan.apply(request)
-            if self._on_change is not None:
-                self._on_change(self._plan)
+            self._is_changed = True
         if self._locking.is_waiting:
             for answer in self._locking.ask_again(now):
                 self._tell(answer)
@@ -573,5 +575,5 @@ class Driver:
             finished_at=self._plan.finished_at,
             status=msgspec.json.encode(status_of(self._plan)),
         )
-        if self._on_change is not None:
-            self._on_change(self._plan)
+        self._is_changed = True
+        self._show()

@@ -33,8 +33,11 @@ class Spares:
         self._made += 1
         path = f"{self._folder}/{self._made}"
         with suppress(OSError):
+            if self._made == 1:
+                os.makedirs(self._folder, exist_ok=True)
+            os.mkdir(path)
             for part in PARTS:
-                os.makedirs(f"{path}/{part}")
+                os.mkdir(f"{path}/{part}")
             os.close(os.open(f"{path}/{LOG}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
             self._ready.append(path)
 

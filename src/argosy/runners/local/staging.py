@@ -122,7 +122,7 @@ class _Staging:
     def __init__(self, start: Start, context: RunContext, options: StagingOptions) -> None:
         self.start, self.context, self.options = start, context, options
         self.attempt = context.attempt(start.node)
-        self.folder = f"{context.folder}/steps/{self.attempt}"
+        self.folder = context.attempt_place(start.node)
         self.template = start.template
         self.fields = PodFields(context, start.template, node=start.node, node_name=start.name, pod_name=start.pod_name)
         self.patch: Patched | None = None
@@ -133,7 +133,8 @@ class _Staging:
         if options.code is not None and (target := function_of(self.template)):
             self.template, digest = without_code(self.template)
             self.function = Function(target=target, root=options.code.folder(digest, context))
-        self.records: list[dict[str, object]] = []
+        # What is written down of each container: what `_record` takes.
+        self.records: list[tuple[str, ContainerFields, StepSpec, Values, Sequence[str], Sequence[str]]] = []
         # What the containers are given of Secrets: their names, and all that is to be hidden.
         self.secrets: set[str] = set()
         self.hidden: list[bytes] = []
@@ -175,7 +176,7 @@ class _Staging:
         Not so when it is given secrets: whoever shows its log must know which.
         """
         pod = self._pod(mains=(Piece(name=_MAIN, spec=self._spec(main, _MAIN, self.folder, ())),))
-        if any("secretEnvironment" in record for record in self.records):
+        if any(values.secrets for _, _, _, values, _, _ in self.records):
             self._write_record()
         else:
             pod.write_record = self._write_record
@@ -339,7 +340,7 @@ class _Staging:
         if name == _MAIN and (wanted := wanted_paths(self.template)):
             spec = self._with_outputs(spec, wanted)
         self._check_reach(spec)
-        self.records.append(_record(name, container, spec, values, command, args))
+        self.records.append((name, container, spec, values, command, args))
         return spec
 
     def _promised(self, name: str, folder: str) -> dict[str, str]:
@@ -428,7 +429,7 @@ class _Staging:
             "pod": self.start.pod_name,
             "template": self.template.name,
             "runtime": self.options.runtime,
-            "containers": self.records,
+            "containers": [_record(*one) for one in self.records],
         }
         if self.secrets:
             record["secrets"] = {name: self.context.secret_version(name) for name in sorted(self.secrets)}
