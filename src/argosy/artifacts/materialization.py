@@ -5,15 +5,13 @@ It knows the cheapest safe way to give a step its bytes; not how objects are wri
 
 from __future__ import annotations
 
-import hashlib
 import os
-import shutil
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from argosy.artifacts.disk import CHUNK_BYTES
-from argosy.artifacts.trees import Digest, parse_digest
+from argosy.artifacts.trees import Digest, hash_of, parse_digest
 from argosy.artifacts.troubles import ArtifactNotFound, StoreTrouble, disk_errors
 
 if TYPE_CHECKING:
@@ -86,7 +84,7 @@ class Materialization:
             data = os.read(source, SHARE_FROM_BYTES)
         finally:
             os.close(source)
-        if hashlib.sha256(data).hexdigest() != hex:
+        if hash_of(data) != hex:
             raise self.store.quarantine(Digest(hex))
         descriptor = self.store.disk.create(target, 0o600)
         try:
@@ -124,6 +122,8 @@ class Materialization:
         return True
 
     def _copy(self, digest: Digest, source: FileIO, writer: int) -> None:
+        import hashlib
+
         reader = source.fileno()
         large = os.fstat(reader).st_size >= SHARE_FROM_BYTES
         if large and self.store.disk.share_blocks(reader, writer):
@@ -149,6 +149,8 @@ def _empty_place(target: Path, digest: Digest) -> bool:
 
 def _clear(target: Path, *, keep_folder: bool) -> None:
     if target.is_dir() and not target.is_symlink():
+        import shutil
+
         shutil.rmtree(target, ignore_errors=True)
         if keep_folder:
             target.mkdir(exist_ok=True)

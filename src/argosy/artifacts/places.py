@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Generator
 from pathlib import Path
@@ -21,6 +20,8 @@ MEMORY = "/dev/shm"
 def remove(path: Path) -> None:
     """Remove a file, a link or a folder with all in it; nothing there is no error. Raises OSError."""
     if path.is_dir() and not path.is_symlink():
+        import shutil
+
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -28,6 +29,8 @@ def remove(path: Path) -> None:
 
 def discard(folder: Path) -> None:
     """Remove a folder with all in it as far as that is possible, folders that nobody may write to among it."""
+    import shutil
+
     for above, _, _ in os.walk(folder):
         with contextlib.suppress(OSError):
             if not os.access(above, os.W_OK):
@@ -50,7 +53,9 @@ def memory_folder() -> Path | None:
 
 def forget_in_memory(name: str) -> None:
     """Remove what is in memory under a name, as of a run that is over."""
-    if (memory := memory_folder()) is not None:
+    if (memory := memory_folder()) is not None and os.path.lexists(memory / name):
+        import shutil
+
         shutil.rmtree(memory / name, ignore_errors=True)
 
 

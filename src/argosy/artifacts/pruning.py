@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import time
 from collections.abc import Generator, Iterable, Iterator
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from argosy.artifacts.trees import Digest, Entry, Form, decode_tree, parse_digest
+from argosy.artifacts.trees import Digest, Entry, Form, decode_tree, hash_of, parse_digest
 from argosy.artifacts.troubles import ArtifactNotFound, StoreTrouble
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def _reached(store: Store, start: Iterable[Digest], *, tolerant: bool = False) -
 def _tree_entries(path: Path, digest: Digest) -> list[Entry] | None:
     """The entries of a tree object, or None when it is damaged."""
     data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != digest.hex:
+    if hash_of(data) != digest.hex:
         return None
     try:
         return decode_tree(data)
@@ -141,6 +140,8 @@ def _is_here(store: Store, entry: Entry) -> bool:
 
 
 def _hash(path: Path) -> str:
+    import hashlib
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -16,17 +16,17 @@ from argosy.artifacts import masking
 HIDDEN = masking.HIDDEN.decode()
 
 # scheme://user:password@host, also with an @ or a / in the password: up to the last @ before white space or a quote.
-_USER_INFO = re.compile(r"([a-z][a-z0-9+.-]*://)([^\s\"'<>@/?#]*:[^\s\"<>]*|[^\s\"'<>@/?#]+)@", re.IGNORECASE)
+_USER_INFO = r"(?i)([a-z][a-z0-9+.-]*://)([^\s\"'<>@/?#]*:[^\s\"<>]*|[^\s\"'<>@/?#]+)@"
 _NAMES = (
     r"(?:[\w.-]*(?:token|secret|passw(?:or)?d|pwd|signature|credential|api[-_]?key|access[-_]?key(?:[-_]?id)?|session[-_]?id)"
     r"[\w.-]*|sig|key|auth|code)"
 )
-_QUERY = re.compile(rf"([?&;]{_NAMES}=)[^&\s\"'<>#;]+", re.IGNORECASE)
-_HEADER = re.compile(
-    r"\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:token|key|auth)[\w-]*|private-token)(\s*[:=]\s*)[^\r\n\"']+",
-    re.IGNORECASE,
+_QUERY = rf"(?i)([?&;]{_NAMES}=)[^&\s\"'<>#;]+"
+_HEADER = (
+    r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:token|key|auth)[\w-]*|private-token)"
+    r"(\s*[:=]\s*)[^\r\n\"']+"
 )
-_BEARER = re.compile(r"\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
+_BEARER = r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"
 # Shorter values are ordinary words, or not even that: hiding them would hide the text.
 _SHORTEST_SECRET = 3
 _SHORTEST_LINE = 4
@@ -53,10 +53,10 @@ class Spellings(msgspec.Struct, frozen=True, kw_only=True):
 def redact(text: str, secrets: Iterable[str | bytes] = ()) -> str:
     """The text without credentials in URLs and headers, and without any of `secrets`, however they are spelled."""
     text = hidden(text, spellings(secrets))
-    text = _USER_INFO.sub(rf"\1{HIDDEN}@", text)
-    text = _QUERY.sub(rf"\1{HIDDEN}", text)
-    text = _HEADER.sub(rf"\1\2{HIDDEN}", text)
-    return _BEARER.sub(rf"\1 {HIDDEN}", text)
+    text = re.sub(_USER_INFO, rf"\1{HIDDEN}@", text)
+    text = re.sub(_QUERY, rf"\1{HIDDEN}", text)
+    text = re.sub(_HEADER, rf"\1\2{HIDDEN}", text)
+    return re.sub(_BEARER, rf"\1 {HIDDEN}", text)
 
 
 def hidden(text: str, values: Spellings) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import stat
 import threading
@@ -23,7 +22,7 @@ from argosy.artifacts.disk import CHUNK_BYTES, Disk
 from argosy.artifacts.known_files import Identity, KnownFiles
 from argosy.artifacts.materialization import Materialization
 from argosy.artifacts.pruning import Report, check_store, prune_store
-from argosy.artifacts.trees import Digest, Entry, decode_tree, encode_tree, parse_digest
+from argosy.artifacts.trees import Digest, Entry, decode_tree, encode_tree, hash_of, parse_digest
 from argosy.artifacts.troubles import ArtifactNotFound, StoreTrouble, disk_errors, store_trouble
 
 # Files up to this size are hashed before anything is written: most are there already.
@@ -83,7 +82,7 @@ class Store:
 
     def put_bytes(self, data: bytes, *, sync: bool = True) -> str:
         """Store `data` as a file and return its digest. Raises StoreTrouble."""
-        digest = Digest(hashlib.sha256(data).hexdigest())
+        digest = Digest(hash_of(data))
         self._keep_bytes(digest, data)
         if sync:
             self.sync()
@@ -92,7 +91,7 @@ class Store:
     def put_tree(self, entries: list[Entry]) -> str:
         """Store a folder of these entries, whose objects are here, and return its digest; `sync` makes it durable."""
         data = encode_tree(entries)
-        digest = Digest(hashlib.sha256(data).hexdigest(), "tree")
+        digest = Digest(hash_of(data), "tree")
         self._keep_bytes(digest, data)
         return str(digest)
 
@@ -172,7 +171,7 @@ class Store:
             with disk_errors("read", path):
                 start = os.read(source, SMALL_BYTES + 1)
             if len(start) <= SMALL_BYTES:
-                digest = Digest(hashlib.sha256(start).hexdigest())
+                digest = Digest(hash_of(start))
                 self._keep_bytes(digest, start)
                 return digest.hex, len(start)
             return self._put_unless_known(path, source, start)
@@ -194,6 +193,8 @@ class Store:
         return hex_digest, size
 
     def _put_big_file(self, path: Path, source: int, start: bytes) -> tuple[str, int]:
+        import hashlib
+
         with self._temporary() as temporary:
             hasher, size = hashlib.sha256(), 0
             with self._written(temporary) as target:
@@ -332,7 +333,7 @@ class Store:
             data = _read_up_to(file, limit + 1)
         if len(data) > limit:
             raise StoreTrouble(f"{digest} has more than {limit} bytes.", hint="Pass it as an artifact, not as a value.")
-        if hashlib.sha256(data).hexdigest() != parsed.hex:
+        if hash_of(data) != parsed.hex:
             raise self.quarantine(parsed)
         return data
 
@@ -341,7 +342,7 @@ class Store:
         place = self.place(digest)
         with self.opened(digest) as file, disk_errors("read", place):
             data = file.read()
-        if hashlib.sha256(data).hexdigest() != digest.hex:
+        if hash_of(data) != digest.hex:
             raise self.quarantine(digest)
         try:
             return decode_tree(data)
@@ -380,6 +381,8 @@ class Store:
         seen = (found.st_ino, found.st_size, found.st_mtime_ns)
         if self._verified.get(digest.hex) == seen:
             return
+        import hashlib
+
         if hashlib.file_digest(file, "sha256").hexdigest() != digest.hex:
             raise self.quarantine(digest)
         self._verified[digest.hex] = seen

@@ -17,7 +17,7 @@ from argosy.artifacts.troubles import StoreTrouble
 Form = Literal["file", "exec", "tree"]
 Kind = Literal["file", "link", "tree"]
 
-_DIGEST = re.compile(r"sha256:([0-9a-f]{64})(\.exec|\.tree)?\Z")
+_DIGEST = r"sha256:([0-9a-f]{64})(\.exec|\.tree)?"
 _KINDS = ("file", "link", "tree")
 
 
@@ -41,9 +41,16 @@ class Entry(msgspec.Struct, frozen=True):
     size: int
 
 
+def hash_of(data: bytes) -> str:
+    """The SHA-256 of bytes, in hex."""
+    import hashlib  # loads OpenSSL, for which many a run has no use
+
+    return hashlib.sha256(data).hexdigest()
+
+
 def parse_digest(text: str) -> Digest:
     """Raises StoreTrouble when `text` is no digest of this store."""
-    match = _DIGEST.match(text)
+    match = re.fullmatch(_DIGEST, text)
     if match is None:
         raise StoreTrouble(f"{text!r} is not a digest of this store.", hint="A digest reads sha256: and 64 hex digits.")
     return Digest(match[1], cast(Form, match[2][1:] if match[2] else "file"))

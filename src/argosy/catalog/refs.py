@@ -18,8 +18,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 LATEST = "latest"
 
 _WORD = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
-_NAME = re.compile(rf"(?:({_WORD}(?:/{_WORD})*)/)?({_WORD})\Z")
-_WORD_ALONE = re.compile(rf"{_WORD}\Z")
+_NAME = rf"(?:({_WORD}(?:/{_WORD})*)/)?({_WORD})"
 _SPELLING = "[NAMESPACE/]NAME[:VERSION|:TAG], of letters, digits, '.', '_' and '-'"
 
 
@@ -66,7 +65,7 @@ def _tag_ref(text: str) -> Ref:
     before, colon, tag = whole.partition(":")
     namespace, name = _name("tag", before, text)
     if colon:
-        if _WORD_ALONE.match(tag) is None:
+        if re.fullmatch(_WORD, tag) is None:
             raise _misspelled("tag", text)
         name = f"{name}:{tag}"
     return Ref(kind="tag", namespace=namespace, name=name, version=int(move) if at else 0)
@@ -76,7 +75,7 @@ def checked_tag(tag: str) -> str:
     """A tag of a version. Raises UsageError for one that could be taken for a version, or is misspelled."""
     if tag == LATEST or tag.isdigit():
         raise UsageError(f"A tag cannot be called {tag!r}: that names a version", hint="choose another word")
-    if _WORD_ALONE.match(tag) is None:
+    if re.fullmatch(_WORD, tag) is None:
         raise UsageError(f"{tag!r} is no tag", hint="use letters, digits, '.', '_' and '-'")
     return tag
 
@@ -91,7 +90,7 @@ def checked_kind(text: str) -> Kind:
 
 
 def _name(kind: Kind, whole: str, text: str) -> tuple[str, str]:
-    found = _NAME.match(whole)
+    found = re.fullmatch(_NAME, whole)
     if found is None:
         raise _misspelled(kind, text)
     return found[1] or "", found[2]

@@ -5,7 +5,6 @@ It knows spellings; what a value may be is checked by `argosy.project.arguments`
 
 from __future__ import annotations
 
-import shlex
 from typing import NoReturn
 
 import click
@@ -73,6 +72,8 @@ def values_of(words: Words, takes: Signature) -> dict[str, str]:
     Raises UsageError, and click.UsageError for an unknown option.
     """
     if takes.rest:
+        import shlex
+
         return {takes.rest: shlex.join(words.all)} if words.all else {}
     found: dict[str, str] = {}
     for name, value in (*words.assigned, *_options(words.options, takes)):

@@ -21,7 +21,7 @@ class Sign(msgspec.Struct, frozen=True, kw_only=True):
 
     dialect: str
     what: str
-    pattern: re.Pattern[str]
+    pattern: str
 
 
 # The first line that says something begins with spaces.
@@ -29,14 +29,14 @@ _INDENTED = re.compile(r"(?:[ \t]*(?:#.*)?\n)*( +)(?=[\w\"'])")
 # Says of a file at once that it is for Argo or Kubernetes, which is what most files are.
 _MANIFEST = re.compile(r"^[\"']?apiVersion[\"']?[ \t]*:", re.MULTILINE)
 # Onepanel's files have no line at the margin that begins so.
-_NO_KIND = r"""\A(?![\s\S]*^["']?(?:apiVersion|kind)["']?[ \t]*:)"""
+_NO_KIND = r"""(?m)\A(?![\s\S]*^["']?(?:apiVersion|kind)["']?[ \t]*:)"""
 
 # Tried in this order; a more particular format goes before a more general one.
 SIGNS: tuple[Sign, ...] = (
     Sign(
         dialect="onepanel",
         what="Onepanel workflow templates (`entrypoint` and `templates`, or `metadata` with `version` and `action`)",
-        pattern=re.compile(
+        pattern=(
             _NO_KIND
             + r"""(?:(?=[\s\S]*^["']?entrypoint["']?[ \t]*:)(?=[\s\S]*^["']?templates["']?[ \t]*:)"""
             # One of the two may be misspelt, which is told then.
@@ -44,51 +44,41 @@ SIGNS: tuple[Sign, ...] = (
             + r"""(?=[\s\S]*^[ \t-]+["']?(?:dag|container|script|resource)["']?[ \t]*:)"""
             + r"""|(?=[\s\S]*^["']?(?:containers|workflowSpec)["']?[ \t]*:)"""
             + r"""|(?=[\s\S]*^spec[ \t]*:)[\s\S]*?^metadata[ \t]*:[ \t]*(?:\#.*)?\n"""
-            + r"""(?:[ \t].*\n|\n|\#.*\n)*?[ \t]+(?:action|version|kind|deprecated)[ \t]*:)""",
-            re.MULTILINE,
+            + r"""(?:[ \t].*\n|\n|\#.*\n)*?[ \t]+(?:action|version|kind|deprecated)[ \t]*:)"""
         ),
     ),
     Sign(
         dialect="dstack",
         what="dstack workflows (a list under `workflows`), variables and providers",
-        pattern=re.compile(
-            _NO_KIND + r"""[\s\S]*?^["']?(?:workflows|variables|providers)["']?[ \t]*:[ \t]*(?:\#.*|\[.*)?$""",
-            re.MULTILINE,
-        ),
+        pattern=(_NO_KIND + r"""[\s\S]*?^["']?(?:workflows|variables|providers)["']?[ \t]*:[ \t]*(?:\#.*|\[.*)?$"""),
     ),
     Sign(
         dialect="gradient",
         what="Gradient Workflows (`jobs`, each with `uses`)",
-        pattern=re.compile(
-            _NO_KIND + r"""[\s\S]*?(?:^(?:\{\s*)?["']?jobs["']?[ \t]*:|^[ \t]+uses:[ \t]*[\w-]+@v1\b)""",
-            re.MULTILINE,
-        ),
+        pattern=(_NO_KIND + r"""[\s\S]*?(?:^(?:\{\s*)?["']?jobs["']?[ \t]*:|^[ \t]+uses:[ \t]*[\w-]+@v1\b)"""),
     ),
     Sign(
         dialect="guild",
         what="Guild operations (a guild.yml: models with `operations`, or operations with `main`, `exec` or `steps`)",
-        pattern=re.compile(
+        pattern=(
             _NO_KIND
             + r"""[\s\S]*?(?:^-[ \t]+(?:model|config|package|include)[ \t]*:|^[ \t]+operations[ \t]*:"""
             + r"""|^[^\s:#][^:\n]*:[ \t]*(?:\#.*)?\n(?:[ \t].*\n|\n)*?"""
-            + r"""[ \t]+(?:main|exec|flags-import|flags-dest)[ \t]*:)""",
-            re.MULTILINE,
+            + r"""[ \t]+(?:main|exec|flags-import|flags-dest)[ \t]*:)"""
         ),
     ),
     Sign(
         dialect="argo",
         what="Argo manifests (a mapping with `apiVersion` and `kind`)",
-        pattern=re.compile(
-            r"""^[ \t{,]*["']?(?:apiVersion|kind|metadata|spec)["']?[ \t]*:""", re.MULTILINE | re.IGNORECASE
-        ),
+        pattern=r"""(?mi)^[ \t{,]*["']?(?:apiVersion|kind|metadata|spec)["']?[ \t]*:""",
     ),
 )
 
 
 # Files that are of a dialect by their names.
 FILES = {"guild.yml": "guild", "guild.yaml": "guild"}
-_DSTACK_FOLDER = re.compile(r"(?:^|/)\.dstack/(?:workflows[./]|variables\.|configs\.|providers\.)")
-_GRADIENT_FOLDER = re.compile(r"(?:^|/)\.gradient/")
+_DSTACK_FOLDER = r"(?:^|/)\.dstack/(?:workflows[./]|variables\.|configs\.|providers\.)"
+_GRADIENT_FOLDER = r"(?:^|/)\.gradient/"
 
 
 def told(text: str, file: str = "") -> str:
@@ -98,11 +88,11 @@ def told(text: str, file: str = "") -> str:
     head = _at_the_margin(text[: DEFAULT_LIMITS.size_bytes])
     if _MANIFEST.search(head):
         return "argo"
-    if _DSTACK_FOLDER.search(file):
+    if re.search(_DSTACK_FOLDER, file):
         return "dstack"
-    if _GRADIENT_FOLDER.search(file):
+    if re.search(_GRADIENT_FOLDER, file):
         return "gradient"
-    return next((sign.dialect for sign in SIGNS if sign.pattern.search(head)), "")
+    return next((sign.dialect for sign in SIGNS if re.search(sign.pattern, head)), "")
 
 
 def _at_the_margin(text: str) -> str:

@@ -8,26 +8,27 @@ from __future__ import annotations
 
 import re
 
-_KIND = re.compile(r"\bkind[\"']?\s*:\s*[\"']?Secret\b")
-_DOCUMENTS = re.compile(r"^(?=---(?:\s|$))", re.MULTILINE)
+_KIND = r"\bkind[\"']?\s*:\s*[\"']?Secret\b"
+_DOCUMENTS = r"(?m)^(?=---(?:\s|$))"
 # Of all fields only these are shown: one that is misspelled may hold values too.
 _SHOWN = r"(?:apiVersion|kind|metadata|items|type|immutable|name|namespace)"
-_SECTION = re.compile(rf"(?P<blanks>[\s-]*)[\"']?(?!{_SHOWN}[\"']?\s*:)[\w.-]+[\"']?\s*:(?P<rest>.*)", re.DOTALL)
-_KEY = re.compile(r"\s*[\"']?[-._a-zA-Z0-9]+[\"']?\s*:(?=\s|$)")
-_VISIBLE = re.compile(r"[^\s]")
+_SECTION = rf"(?s)(?P<blanks>[\s-]*)[\"']?(?!{_SHOWN}[\"']?\s*:)[\w.-]+[\"']?\s*:(?P<rest>.*)"
+_KEY = r"\s*[\"']?[-._a-zA-Z0-9]+[\"']?\s*:(?=\s|$)"
 
 
 def without_values(text: str) -> str:
     """The text with `*` for each character of the values of Secrets."""
     if "Secret" not in text:
         return text
-    documents = _DOCUMENTS.split(text)
-    return "".join(_without_values(one) if _KIND.search(one) else one for one in documents)
+    documents = re.split(_DOCUMENTS, text)
+    return "".join(_without_values(one) if re.search(_KIND, one) else one for one in documents)
 
 
 def _without_values(document: str) -> str:
     lines = document.splitlines(keepends=True)
-    if any("{" in line and _KIND.search(line) for line in lines) or document.lstrip("-\r\n ").startswith(("{", "[")):
+    if any("{" in line and re.search(_KIND, line) for line in lines) or document.lstrip("-\r\n ").startswith(
+        ("{", "[")
+    ):
         # Written in one line, or as JSON: keys are not told from values.
         return "".join(_after_colon(line) for line in lines)
     shown: list[str] = []
@@ -39,7 +40,7 @@ def _without_values(document: str) -> str:
         if line.strip() and (indentation < section or (indentation == section and not line.lstrip().startswith("- "))):
             section, keys = -1, -1
         if section < 0:
-            begins = _SECTION.match(line)
+            begins = re.match(_SECTION, line)
             if begins is not None:
                 section = len(begins["blanks"])
                 line = line[: begins.start("rest")] + _hidden(begins["rest"])
@@ -47,7 +48,7 @@ def _without_values(document: str) -> str:
             continue
         if keys < 0 and line.strip():
             keys = indentation
-        key = _KEY.match(line) if indentation == keys else None
+        key = re.match(_KEY, line) if indentation == keys else None
         shown.append(line[: key.end()] + _hidden(line[key.end() :]) if key is not None else _hidden(line))
     return "".join(shown)
 
@@ -58,4 +59,4 @@ def _after_colon(line: str) -> str:
 
 
 def _hidden(text: str) -> str:
-    return _VISIBLE.sub("*", text)
+    return re.sub(r"\S", "*", text)

@@ -6,7 +6,6 @@ It knows their forms, not where they are looked for. Event files are read by the
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import stat
 from collections.abc import Iterator
@@ -103,6 +102,8 @@ def event_files(folder: Path) -> list[Path]:
 
 def can_read_events() -> bool:
     """Whether the extra is installed."""
+    import importlib.util
+
     return importlib.util.find_spec("tensorboard") is not None
 
 

@@ -24,12 +24,10 @@ _LARGEST_STEP = 2**62
 _VALUE = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:[nN]a[nN]|NAN|[iI]nf(?:inity)?|INF)"
 _ALIASES = {"\\key": r"[^\s:=]+", "\\value": f"(?:{_VALUE})", "\\step": r"\d+"}
 # The name's length is bounded, so that no line costs more than its length.
-_DEFAULT = re.compile(
-    rb"^[ \t]*([^\s]{1,%d}?):[ \t]+(%b)(?:[ \t]+\(?step:?[ \t]*(\d{1,18})\)?)?[ \t]*$"
-    % (LONGEST_NAME, _VALUE.encode()),
-    re.MULTILINE,
+_DEFAULT = rb"(?m)^[ \t]*([^\s]{1,%d}?):[ \t]+(%b)(?:[ \t]+\(?step:?[ \t]*(\d{1,18})\)?)?[ \t]*$" % (
+    LONGEST_NAME,
+    _VALUE.encode(),
 )
-_LETTER = re.compile(r"[^\W\d_]")
 
 # One value found: name, value, step number or None.
 Found = tuple[str, float, int | None]
@@ -55,10 +53,10 @@ class OutputMetrics:
                 self._take(name, value, step)
 
     def _usual(self, block: bytes) -> Iterator[Found]:
-        for match in _DEFAULT.finditer(block):
+        for match in re.finditer(_DEFAULT, block):
             key, value, step = match.groups()
             name = key.decode("utf-8", "replace")
-            if _LETTER.search(name):
+            if re.search(r"[^\W\d_]", name):
                 yield name, float(value), int(step) if step else None
 
     def _by_patterns(self, block: bytes, matchers: Sequence[_Matcher]) -> Iterator[Found]:

@@ -6,7 +6,6 @@ whether a named task exists. Source: Argo docs: enhanced-depends-logic.md.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 
@@ -272,6 +271,8 @@ class _Reader:
 
     def unknown_selector(self, name: str, selector: str, where: int) -> ExpressionError:
         """The error for a selector that does not exist."""
+        import difflib
+
         near = difflib.get_close_matches(selector.capitalize(), SELECTORS, n=1, cutoff=0.5)
         hint = f"did you mean {name}.{near[0]}?" if near else f"one of: {', '.join(SELECTORS)}"
         return self.problem(f"task result '{selector}' for task '{name}' is invalid", where, hint)

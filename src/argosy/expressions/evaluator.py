@@ -6,7 +6,6 @@ becomes one Python closure; long chains of operators become one loop, so their l
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
@@ -273,6 +272,8 @@ class Compiler:
     def unknown_function(self, node: tree.Call) -> ExpressionError:
         """The error for a call of nothing, with the nearest name there is."""
         known = [*self.functions, *predicates.TESTS]
+        import difflib
+
         near = difflib.get_close_matches(node.name, known, n=1, cutoff=0.6)
         last = node.name.rsplit(".", 1)[-1]
         if not near:
@@ -434,6 +435,8 @@ _SHORT: dict[str, Callable[[State, object, Step], object]] = {"&&": _and, "||": 
 def _call_method(state: State, value: object, name: str, arguments: list[object]) -> object:
     methods: Mapping[str, tuple[str, Callable[..., object]]] = value.methods if isinstance(value, Spoken) else {}
     if name not in methods:
+        import difflib
+
         near = difflib.get_close_matches(name, methods, n=1)
         hint = f"did you mean {near[0]}()?" if near else ""
         raise ExpressionError(f"{kind_of(value)} has no method {name}()", hint=hint)

@@ -127,7 +127,6 @@ def sorted_keys(pairs: Mapping[object, object]) -> list[object]:
 
 
 _HTML = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def json_text(value: object, *, escape_html: bool = True) -> str:
@@ -141,7 +140,7 @@ def indented_json(value: object, *, escape_html: bool = True) -> str:
 
 
 def _json_string(value: str, escape_html: bool) -> str:
-    quoted = quote_json(_SURROGATE.sub("\ufffd", value))
+    quoted = quote_json(re.sub("[\ud800-\udfff]", "\ufffd", value))
     return quoted.translate(_HTML) if escape_html else quoted
 
 

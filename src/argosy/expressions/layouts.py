@@ -38,7 +38,7 @@ RFC3339 = "2006-01-02T15:04:05Z07:00"
 RFC3339_NANO = "2006-01-02T15:04:05.999999999Z07:00"
 KITCHEN = "3:04PM"
 
-_CHUNK = re.compile(
+_CHUNK = (
     r"January|Jan(?![a-z])|Monday|Mon(?![a-z])|MST|002|0[1-6]|15|1|2006|__2|_2(?!006)|2|3|4|5|PM|pm"
     r"|[-Z]07:00:00|[-Z]070000|[-Z]07:00|[-Z]0700|[-Z]07|[.,](?:0+|9+)(?!\d)"
 )
@@ -135,7 +135,7 @@ def written(civil: datetime.datetime, layout: str, nanoseconds: int) -> str:
             digits = digits.rstrip("0")
         return form[0] + digits if digits else ""
 
-    return _CHUNK.sub(put, layout)
+    return re.sub(_CHUNK, put, layout)
 
 
 @lru_cache(maxsize=256)
@@ -143,7 +143,7 @@ def _reader(layout: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     pattern: list[str] = []
     last, zones = 0, 0
     used: set[str] = set()
-    for chunk in _CHUNK.finditer(layout):
+    for chunk in re.finditer(_CHUNK, layout):
         pattern.append(re.escape(layout[last : chunk.start()]))
         last = chunk.end()
         form = chunk.group()

@@ -6,6 +6,7 @@ It knows characters, not grammar. Source: expr-lang's language definition, versi
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import msgspec
 
@@ -25,21 +26,24 @@ class Token(msgspec.Struct, frozen=True):
 _WORD_OPERATORS = frozenset(
     ["not", "in", "or", "and", "matches", "contains", "startsWith", "endsWith", "let", "if", "else"]
 )
-_TOKEN = re.compile(
-    r"""
-    (?P<space>\s+|//[^\n]*|/\*.*?\*/)
-  | (?P<open>/\*)
-  | (?P<bytes>[bB](?=['"]))
-  | (?P<string>['"`])
-  | (?P<number>0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*
-      |(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]*)?)
-  | (?P<name>[^\W\d][\w$]*|\$[\w$]*)
-  | (?P<operator>\?[.?]?|\|\|?|::?|\.\.?|\#|[&!=*<>][&=*]?|[,;%+^/-])
-  | (?P<bracket>[()\[\]{}])
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_TAIL = re.compile(r"[\w$]")
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    return re.compile(
+        r"""
+        (?P<space>\s+|//[^\n]*|/\*.*?\*/)
+      | (?P<open>/\*)
+      | (?P<bytes>[bB](?=['"]))
+      | (?P<string>['"`])
+      | (?P<number>0[xX][0-9a-fA-F_]*|0[oO][0-7_]*|0[bB][01_]*
+          |(?:[0-9][0-9_]*(?:\.(?!\.)[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9_]*)?)
+      | (?P<name>[^\W\d][\w$]*|\$[\w$]*)
+      | (?P<operator>\?[.?]?|\|\|?|::?|\.\.?|\#|[&!=*<>][&=*]?|[,;%+^/-])
+      | (?P<bracket>[()\[\]{}])
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
 
 
 def tokens_of(text: str) -> list[Token]:
@@ -48,8 +52,9 @@ def tokens_of(text: str) -> list[Token]:
         raise ExpressionError(f"an expression has {len(text)} characters; at most {MAX_LENGTH} are allowed")
     tokens: list[Token] = []
     offset = 0
+    match = _token().match
     while offset < len(text):
-        found = _TOKEN.match(text, offset)
+        found = match(text, offset)
         if found is None:
             raise ExpressionError(f"unrecognized character {text[offset]!r}", position=offset)
         kind = str(found.lastgroup)
@@ -68,7 +73,7 @@ def tokens_of(text: str) -> list[Token]:
 
 def _plain(text: str, found: re.Match[str], kind: str) -> Token:
     value = found.group()
-    if kind == "number" and _TAIL.match(text, found.end()):
+    if kind == "number" and re.match(r"[\w$]", text[found.end() : found.end() + 1]):
         raise ExpressionError(f"bad number syntax: '{value}{text[found.end()]}'", position=found.start())
     if kind == "name" and value in _WORD_OPERATORS:
         kind = "operator"
@@ -83,7 +88,7 @@ def _quoted(text: str, start: int, kind: str) -> tuple[Token, int]:
     parts: list[str] = []
     offset = opening + 1
     while True:
-        end = _PLAIN_RUN[quote].match(text, offset)
+        end = re.compile(_PLAIN_RUN[quote]).match(text, offset)
         assert end is not None
         parts.append(end.group())
         offset = end.end()
@@ -100,9 +105,9 @@ def _quoted(text: str, start: int, kind: str) -> tuple[Token, int]:
     return Token(kind, content, start), offset + 1
 
 
-_PLAIN_RUN = {"'": re.compile(r"[^'\\\n]*"), '"': re.compile(r'[^"\\\n]*')}
+_PLAIN_RUN = {"'": r"[^'\\\n]*", '"': r'[^"\\\n]*'}
 _LETTERS = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\"}
-_CODED = re.compile(r"x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})")
+_CODED = r"x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})"
 
 
 def _escape(text: str, offset: int, quote: str, kind: str) -> tuple[str, int]:
@@ -112,7 +117,7 @@ def _escape(text: str, offset: int, quote: str, kind: str) -> tuple[str, int]:
         return quote, offset + 2
     if letter in _LETTERS:
         return _LETTERS[letter], offset + 2
-    found = _CODED.match(text, offset + 1)
+    found = re.compile(_CODED).match(text, offset + 1)
     if found is None or (kind == "bytes" and letter in "uU"):
         raise ExpressionError("invalid char escape", position=offset)
     octal = found.group(5)

@@ -15,8 +15,8 @@ from argosy.model.inputs import Input
 TRUE_WORDS = ("true", "yes", "on", "1")
 FALSE_WORDS = ("false", "no", "off", "0")
 _MOST_NAMED = 12
-_INT = re.compile(r"[+-]?[0-9]+")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_INT = r"[+-]?[0-9]+"
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _NO_NUMBERS = ("nan", "inf", "+inf", "-inf", "infinity")
 
 
@@ -59,7 +59,7 @@ def listed(words: tuple[str, ...]) -> str:
 def _problem_of_type(given: Input, text: str) -> Problem | None:
     match given.type:
         case "int":
-            good, what = _INT.fullmatch(text) is not None, "a whole number"
+            good, what = re.fullmatch(_INT, text) is not None, "a whole number"
         case "float" | "number":
             good, what = number_of(text) is not None, "a number"
         case "boolean":
@@ -88,7 +88,7 @@ def _problem_of_size(given: Input, text: str) -> Problem | None:
 
 def number_of(text: str) -> float | None:
     """The number that a text is; None if it is none."""
-    if _NUMBER.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         return float(text)
     return float(text) if text.lower() in _NO_NUMBERS else None
 

@@ -10,8 +10,8 @@ import re
 from argosy.errors import ExpressionError
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
-_WHOLE = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+")
+_PART = r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)"
+_WHOLE = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+"
 
 
 def seconds(text: str) -> float:
@@ -21,9 +21,9 @@ def seconds(text: str) -> float:
         return float(text)
     if text in ("0", "+0", "-0"):
         return 0.0
-    if not _WHOLE.fullmatch(text):
+    if not re.fullmatch(_WHOLE, text):
         raise ExpressionError(f"'{text}' is not a duration", hint="write it like 30s, 5m or 1h30m")
-    total = sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
+    total = sum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, text))
     return -total if text.startswith("-") else total
 
 

@@ -19,10 +19,9 @@ from argosy.plan.run import Timer
 from argosy.plan.substitution import substitute
 
 # What Argo calls transient by the words of its message.
-_TRANSIENT = re.compile(
-    r"i/o timeout|connection (?:refused|reset)|net/http: TLS handshake timeout|EOF|too many requests|"
-    r"temporar(?:y|ily)|service unavailable|timed? ?out",
-    re.IGNORECASE,
+_TRANSIENT = (
+    r"(?i)i/o timeout|connection (?:refused|reset)|net/http: TLS handshake timeout|EOF|too many requests|"
+    r"temporar(?:y|ily)|service unavailable|timed? ?out"
 )
 _FOREVER = 1e12
 _TOO_LATE = "retry exceeded workflow deadline"
@@ -201,7 +200,7 @@ class Retries:
             case "OnError":
                 return last.phase is Phase.ERROR
             case "OnTransientError":
-                return bool(_TRANSIENT.search(last.message))
+                return bool(re.search(_TRANSIENT, last.message))
             case policy:
                 raise ExpressionError(f"{policy} is not a valid RetryPolicy")
 

@@ -5,7 +5,6 @@ It knows how a status follows from the record: by replaying its facts, or as the
 
 from __future__ import annotations
 
-import calendar
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -150,7 +149,11 @@ def node_of(given: Mapping[str, Any]) -> Node:
 
 def seconds_of(text: str | None) -> float:
     """Seconds since the epoch of an RFC 3339 time in UTC, 0.0 for none."""
-    return float(calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))) if text else 0.0
+    if not text:
+        return 0.0
+    import calendar
+
+    return float(calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")))
 
 
 class Branch(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ from argosy.artifacts.places import discard
 
 # As somebody whom modes bind, whoever runs the tests.
 SCRIPT = """
-import os, sys
+import os, shutil, sys  # shutil now: it may be out of reach later
 from pathlib import Path
 from argosy.artifacts.places import discard
 if os.geteuid() == 0:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import math
 import re
@@ -19,14 +18,14 @@ from argosy.expressions.formatting import indented_json, kind_of, text_of
 from argosy.expressions.operations import is_number
 from argosy.expressions.signatures import Function, plain
 
-_INT = re.compile(r"[+-]?[0-9]{1,19}")
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity)|nan", re.IGNORECASE)
+_INT = r"[+-]?[0-9]{1,19}"
+_FLOAT = r"(?i)[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?(?:inf|infinity)|nan"
 
 
 def to_int(value: object) -> int:
     """An int: a number cut, a text read. Raises ExpressionError."""
     if isinstance(value, str):
-        if _INT.fullmatch(value) is None or not -(1 << 63) <= int(value) < 1 << 63:
+        if re.fullmatch(_INT, value) is None or not -(1 << 63) <= int(value) < 1 << 63:
             raise ExpressionError(f"invalid operation: int({_shown(value)})", hint="the text is not a whole number")
         return int(value)
     if is_number(value):
@@ -40,7 +39,7 @@ def to_int(value: object) -> int:
 def to_float(value: object) -> float:
     """A float, also from a text. Raises ExpressionError."""
     if isinstance(value, str):
-        if _FLOAT.fullmatch(value) is None or (math.isinf(float(value)) and value.lstrip("+-")[:1] not in "iI"):
+        if re.fullmatch(_FLOAT, value) is None or (math.isinf(float(value)) and value.lstrip("+-")[:1] not in "iI"):
             raise ExpressionError(f"invalid operation: float({_shown(value)})", hint="the text is not a number")
         return float(value)
     if is_number(value):
@@ -80,7 +79,7 @@ def decode_base64(text: str) -> str:
     """The text behind base64. Raises ExpressionError."""
     try:
         plain_bytes = base64.b64decode(text.replace("\n", "").replace("\r", "").encode("ascii"), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         raise ExpressionError(f"{_shown(text)} is not base64") from None
     return plain_bytes.decode("utf-8", "replace")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
-import shutil
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -153,6 +152,8 @@ def _tidy(pod: Pod, context: RunContext, options: StagingOptions) -> None:
         options.release(kept)
     if len(pod.mains) == 1 and not pod.mains[0].spec.mounts and not pod.sidecars and not pod.inits:
         return
+    import shutil
+
     from argosy.runners.local.volumes import secret_folder
 
     secrets = secret_folder(context, folder)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from fractions import Fraction
 from math import ceil
 from typing import Any, cast
 
@@ -203,16 +202,16 @@ def resource_field(reference: Mapping[str, Any], resources: Resources | None) ->
     given = resources or Resources()
     chosen = given.limits if kind == "limits" else {**given.limits, **given.requests}
     amount = quantity(chosen[name]) if name in chosen else _machine_has(name, kind)
-    divisor = quantity(str(reference.get("divisor") or "1")) or Fraction(1)
+    divisor = quantity(str(reference.get("divisor") or "1")) or quantity(1)
     return str(ceil(amount / divisor))
 
 
-def _machine_has(name: str, kind: str) -> Fraction:
+def _machine_has(name: str, kind: str) -> int:
     if kind == "requests":
-        return Fraction(0)
+        return 0
     if name == "cpu":
-        return Fraction(os.cpu_count() or 1)
-    return Fraction(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")) if name == "memory" else Fraction(0)
+        return os.cpu_count() or 1
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if name == "memory" else 0
 
 
 # -- ConfigMaps and Secrets

@@ -8,17 +8,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from argosy.errors import InvalidFile, UsageError
 from argosy.model.manifest import ContainerFields, Resources, Template
 
+if TYPE_CHECKING:
+    from fractions import Fraction
+
 GPU_RESOURCES = ("nvidia.com/gpu", "amd.com/gpu")
 # Known to Kubernetes, not handed out here: the disk is shared and not counted.
 UNCOUNTED = ("ephemeral-storage", "storage", "pods")
-_QUANTITY = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d{1,4})|([numkMGTPE]|[KMGTPE]i)?)")
+_QUANTITY = r"([+-]?(?:\d+\.?\d*|\.\d+))(?:([eE][+-]?\d{1,4})|([numkMGTPE]|[KMGTPE]i)?)"
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
 _BINARY = {"Ki": 10, "Mi": 20, "Gi": 30, "Ti": 40, "Pi": 50, "Ei": 60}
 
@@ -41,7 +44,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 def quantity(text: str | int | float) -> Fraction:
     """The exact value of a Kubernetes quantity: "500m", "1Gi", "1e3", 2. Raises InvalidFile if it is none."""
-    match = _QUANTITY.fullmatch(str(text).strip())
+    from fractions import Fraction
+
+    match = re.fullmatch(_QUANTITY, str(text).strip())
     if match is None:
         raise InvalidFile(f"{text!r} is not a quantity.", hint="Quantities look like 2, 500m, 1.5, 512Mi or 4Gi.")
     number, exponent, suffix = match.groups()
@@ -71,13 +76,13 @@ def request_of(template: Template) -> Request:
     mains += [main for main in (template.container, template.script) if main is not None]
     if template.container_set is not None:
         mains += template.container_set.containers
-    total: dict[str, Fraction] = {}
+    total: dict[str, Fraction | int] = {}
     for container in mains:
         for name, amount in _requested(container.resources).items():
-            total[name] = total.get(name, Fraction(0)) + amount
+            total[name] = total.get(name, 0) + amount
     for container in template.init_containers:
         for name, amount in _requested(container.resources).items():
-            total[name] = max(total.get(name, Fraction(0)), amount)
+            total[name] = max(total.get(name, 0), amount)
     return _as_request(total)
 
 
@@ -88,12 +93,12 @@ def _requested(resources: Resources | None) -> dict[str, Fraction]:
     return {name: quantity(amount) for name, amount in amounts.items()}
 
 
-def _as_request(total: Mapping[str, Fraction]) -> Request:
+def _as_request(total: Mapping[str, Fraction | int]) -> Request:
     known = {"cpu", "memory", *GPU_RESOURCES, *UNCOUNTED}
     return Request(
         cpus=float(total.get("cpu", 0)),
         memory_bytes=int(total.get("memory", 0)),
-        gpus=int(sum(total.get(name, Fraction(0)) for name in GPU_RESOURCES)),
+        gpus=int(sum(total.get(name, 0) for name in GPU_RESOURCES)),
         others=tuple(sorted(name for name, amount in total.items() if name not in known and amount > 0)),
     )
 

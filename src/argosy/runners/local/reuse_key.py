@@ -7,7 +7,6 @@ before the step runs means that the step is not looked up: what is not certain i
 from __future__ import annotations
 
 import base64
-import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
@@ -65,11 +64,15 @@ class Decisive(msgspec.Struct, frozen=True, kw_only=True):
 
 def key_of(parts: Mapping[str, object]) -> str:
     """The key: equal for equal parts and only for those."""
+    import hashlib
+
     return hashlib.blake2b(_encode((_FORMAT, parts)), digest_size=20).hexdigest()
 
 
 def hashes_of(parts: Mapping[str, object]) -> dict[str, str]:
     """Each part hashed, so that two keys can be compared without what is in them."""
+    import hashlib
+
     return {name: hashlib.blake2b(_encode(part), digest_size=10).hexdigest() for name, part in parts.items()}
 
 

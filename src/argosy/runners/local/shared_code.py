@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -133,6 +132,8 @@ def _copy(source: str, place: str) -> None:
     if os.path.lexists(place):
         return
     if not os.path.isdir(source) or os.path.islink(source):
+        import shutil
+
         shutil.copy2(source, place, follow_symlinks=False)
         if not os.path.islink(place):
             os.chmod(place, os.stat(place).st_mode | 0o200)

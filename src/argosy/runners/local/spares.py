@@ -7,7 +7,6 @@ knows what the folder of an attempt with one container has in it when it is new,
 from __future__ import annotations
 
 import os
-import shutil
 from collections import deque
 from contextlib import suppress
 
@@ -53,6 +52,8 @@ class Spares:
         """Leave none behind."""
         self._ready.clear()
         if self._made:
+            import shutil
+
             shutil.rmtree(self._folder, ignore_errors=True)
             with suppress(OSError):
                 os.rmdir(os.path.dirname(self._folder))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import shutil
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -203,6 +202,8 @@ class _Staging:
         """Remove what a driver left that died before it had made all of it."""
         for name in os.listdir(self.folder):
             if name not in PARTS:
+                import shutil
+
                 path = f"{self.folder}/{name}"
                 shutil.rmtree(path) if os.path.isdir(path) and not os.path.islink(path) else os.unlink(path)
 

@@ -5,16 +5,16 @@ It knows processes and their exits; not runtimes, nodes or attempts beyond their
 
 from __future__ import annotations
 
+import _socket  # `socket` makes enumerations of all that it knows, at a cost
 import errno
 import fcntl
 import marshal
 import os
 import select
-import socket
 import sys
 import time
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -125,7 +125,7 @@ class Supervision:
         self._folder = folder
         self._run_uid = run_uid
         self._linger_seconds = linger_seconds
-        self._socket: socket.socket | None = None
+        self._socket: _socket.socket | None = None
         self._supervisor_pid = 0
         self._poll = select.poll()
         self._received = b""
@@ -266,8 +266,8 @@ class Supervision:
         """Start a supervisor that inherits the lock. It can be written to before it is up."""
         self._replay()
         self._mourn()
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
+        ours, theirs = _socket.socketpair()
+        with closing(ours), closing(theirs):
             fd = theirs.fileno()
             argv = [
                 sys.executable,
@@ -295,11 +295,11 @@ class Supervision:
                 setsid=True,
                 setsigmask=(),
             )
-            self._use(ours.dup())
+            self._use(_socket.socket(fileno=ours.detach()))
 
     def _connect(self) -> bool:
         """Connect to the supervisor that holds the lock; False if it is not up yet or on its way out."""
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         directory = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
         try:
             path = str(self._folder / "socket")
@@ -317,7 +317,7 @@ class Supervision:
         self._take(told)
         return True
 
-    def _use(self, connection: socket.socket) -> None:
+    def _use(self, connection: _socket.socket) -> None:
         self._socket = connection
         self._poll = select.poll()
         self._poll.register(connection, select.POLLIN)
