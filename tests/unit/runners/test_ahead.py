@@ -7,7 +7,7 @@ import pytest
 
 from argosy.model.manifest import Template
 from argosy.plan.actions import Start
-from argosy.runners.local.ahead import AHEAD, QUICK_SECONDS, Ahead, may_wait
+from argosy.runners.local.ahead import AHEAD, MOST_REST_SECONDS, QUICK_SECONDS, REST_PART, Ahead, may_wait
 
 PLAIN: dict[str, object] = {"container": {"image": "a", "command": ["true"]}}
 
@@ -100,15 +100,42 @@ def test_a_step_with_a_time_to_end_by_does_not_wait():
     assert not may_wait(start(deadline=5.0))
 
 
-def test_the_driver_may_rest_while_half_of_what_may_be_held_back_is():
+def test_the_driver_rests_for_a_part_of_the_time_that_steps_are_held_back():
     ahead = Ahead(2, holds_back=True)
-    enough = 2 + 2 * (AHEAD // 2)
-    assert not ahead.may_rest(enough)
-    assert ahead.may_rest(enough + 1)
+    quick(ahead, 100)
+    most = 2 + 2 * AHEAD
+    assert ahead.rest_seconds(most) == pytest.approx(QUICK_SECONDS / 2 * REST_PART)
+
+
+def test_it_does_not_rest_while_few_are_held_back():
+    ahead = Ahead(2, holds_back=True)
+    assert ahead.rest_seconds(100) == 0.0
+    quick(ahead, 20)
+    assert ahead.rest_seconds(2 + 10) == 0.0
+    assert ahead.rest_seconds(2 + 11) > 0.0
+
+
+def test_it_never_rests_for_long():
+    ahead = Ahead(2, holds_back=True)
+    for _ in range(100):
+        quick(ahead, 20)
+        ahead.ended("slow", 3600.0)
+    assert ahead.rest_seconds(100) <= MOST_REST_SECONDS
+
+
+def test_one_slow_step_makes_the_rest_twice_as_long_at_most():
+    ahead = Ahead(2, holds_back=True)
+    quick(ahead, 2 * AHEAD)
+    before = ahead.rest_seconds(100)
+    ahead.ended("slow", 3600.0)
+    assert ahead.rest_seconds(100) <= 2 * before
 
 
 def test_it_may_not_rest_where_nothing_is_held_back():
-    assert not Ahead(2, holds_back=False).may_rest(100)
+    everything_starts = Ahead(2, holds_back=False)
+    quick(everything_starts, 20)
+    assert everything_starts.rest_seconds(100) == 0.0
     beside_a_daemon = Ahead(2, holds_back=True)
+    quick(beside_a_daemon, 20)
     beside_a_daemon.begin(start("daemon", template={**PLAIN, "daemon": True}))
-    assert not beside_a_daemon.may_rest(100)
+    assert beside_a_daemon.rest_seconds(100) == 0.0

@@ -16,8 +16,10 @@ from argosy.runners.local.staging import is_simple
 QUICK_SECONDS = 0.05
 # The most, for each that may run at once. With few the driver is woken for one step at a time.
 AHEAD = 16
-# With enough steps held back, the driver waits so long for more of them to end: one commit then serves several.
-REST_SECONDS = 0.005
+# With enough steps held back, the driver waits for more of them to end, so that one commit serves several: for a part
+# of the time that a step is held back, which leaves it time to ask for more of them, and no longer than people notice.
+REST_PART = 1 / 3
+MOST_REST_SECONDS = 0.02
 
 
 class Ahead:
@@ -29,6 +31,8 @@ class Ahead:
         self._holds_back = holds_back
         # As many steps may be begun ahead as were quick of late; so of steps that are not quite so quick, a few are.
         self._quick = 0
+        # How long it is of late from a step's beginning in the record to its end.
+        self._seconds = 0.0
         # Those begun that the runner does not count.
         self._others: set[str] = set()
 
@@ -43,9 +47,12 @@ class Ahead:
             return True
         return self._quick >= self._jobs and begun < self._jobs + self._quick and self.width > 0 and may_wait(start)
 
-    def may_rest(self, begun: int) -> bool:
-        """Whether so many of the steps that are begun are held back that cores stay busy without the driver."""
-        return begun > self._jobs * (1 + AHEAD // 2) and self.width > 0
+    def rest_seconds(self, begun: int) -> float:
+        """How long cores stay busy without the driver, with so many steps begun, most of them held back."""
+        held_back = begun - self._jobs
+        if self.width == 0 or held_back <= self._quick // 2 or held_back < 2 * self._jobs:
+            return 0.0
+        return min(self._seconds * REST_PART, MOST_REST_SECONDS)
 
     def begin(self, start: Start) -> None:
         """It begins."""
@@ -55,6 +62,8 @@ class Ahead:
     def ended(self, node: str, seconds: float) -> None:
         """It ended, so long after it was begun."""
         self._others.discard(node)
+        # One that took long says little of those behind it.
+        self._seconds = min(seconds, 2 * self._seconds) if self._seconds else seconds
         self._quick = min(self._quick + 1, self._jobs * AHEAD) if seconds < QUICK_SECONDS else self._quick // 2
 
 

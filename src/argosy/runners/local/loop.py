@@ -33,7 +33,7 @@ from argosy.record.cache import Cache
 from argosy.record.journal import Journal, Progress
 from argosy.record.leases import Lease
 from argosy.record.locks import Locks
-from argosy.runners.local.ahead import REST_SECONDS, Ahead
+from argosy.runners.local.ahead import Ahead
 from argosy.runners.local.collecting import collect, takes_long
 from argosy.runners.local.context import RunContext
 from argosy.runners.local.leaves import run as run_leaf
@@ -459,7 +459,7 @@ class Driver:
         exits = self._runner.wait(0)
         if not exits:
             self._use_time()
-            rest = REST_SECONDS if self._ahead.may_rest(self._begun) else 0.0
+            rest = self._ahead.rest_seconds(self._begun)
             exits = self._waiting.exits(timeout, alone=len(self._starts) == 1, rest_seconds=rest)
         self._worker.take()
         for exit in exits:
