@@ -79,7 +79,9 @@ def read_bytes(data: bytes, path: str, *, strict: bool = True, tolerant: bool = 
 
 def _loaded(data: bytes, path: str, strict: bool) -> Loaded:
     """The documents of a content, read by the front-end of the dialect that it is in."""
-    reader = READERS.get(told(data.decode("utf-8", "replace"), path))
+    # Of a file that is too large any reader says so, and no sign in it has to be looked for.
+    dialect = told(data.decode("utf-8", "replace"), path) if len(data) <= LARGEST_FILE_BYTES else ""
+    reader = READERS.get(dialect)
     if reader is None:
         return load(data, path, strict=strict, limits=_WIDEST)
     return import_module(reader).load(data, path, strict=strict, limits=_WIDEST)

@@ -13,6 +13,8 @@ from argosy.syntax.span import Source, Span
 # How many columns of a source line are shown, and how many of them before the mark where the line is cut.
 _WIDTH = 100
 _BEFORE = 60
+# How many characters on either side of a mistake are looked at; some take no room.
+_REACH = 1000
 _TAB = "    "
 _UNSHOWN = "\ufffd"
 _CUT = "…"
@@ -66,11 +68,15 @@ def _excerpt(span: Span, source: Source, paint: _Paint, color: str) -> list[str]
         return []
     start = min(span.column - 1, len(line))
     end = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line.rstrip())
+    # A file may be one line: what is far off is not looked at.
+    far_left, far_right = max(0, start - _REACH), start + _REACH
+    is_cut_left, is_cut_right = far_left > 0, far_right < len(line)
+    line, start, end = line[far_left:far_right], start - far_left, end - far_left
     cells = [_TAB if character == "\t" else character if _shows(character) else _UNSHOWN for character in line]
     widths = [_columns(cell) for cell in cells]
     first, last = _window(widths, start)
     shown = "".join(cells[first:last])
-    left, right = _CUT if first else "", _CUT if last < len(cells) else ""
+    left, right = _CUT if first or is_cut_left else "", _CUT if last < len(cells) or is_cut_right else ""
     blanks = sum(widths[first:start]) + len(left)
     marks = max(1, sum(widths[start : max(start, min(end, last))]))
     number = str(span.line)
