@@ -5,10 +5,9 @@ It knows the table of fields and the kinds of objects that exist locally; the ru
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import cast
-
-import msgspec
 
 from argosy.checks.fields import Row, row_of
 from argosy.checks.finding import Finding, Path, Rule, Severity
@@ -64,8 +63,6 @@ LOCAL_KINDS = (
     "PersistentVolumeClaim",
 )
 _RULE_OF = {"cluster-only": FIELD_CLUSTER_ONLY, "differs": FIELD_DIFFERS, "refused": FIELD_REFUSED}
-_Plan = tuple[tuple[str, str, object, Row], ...]
-_plans: dict[type[Part], _Plan] = {}
 
 
 def report(document: Document) -> tuple[Finding, ...]:
@@ -75,14 +72,17 @@ def report(document: Document) -> tuple[Finding, ...]:
     """
     refused: list[Finding] = []
     seen: dict[tuple[str, str], Finding] = {}
-    for path, key, row in _used(document):
+    parts = list(structs(document))
+    for path, key, row in _used(parts):
         rule = _RULE_OF[row.status]
         if row.status == "refused":
             refused.append(_finding(rule, path, f"{key} cannot be used on one machine", row.note))
         elif (key, row.note) not in seen:
             where = "carried along, not used on one machine" if row.status == "cluster-only" else "differs here"
             seen[(key, row.note)] = _finding(rule, path, f"{key}: {where}: {row.note}", "")
-    refused += _resources(document)
+    for path, part in parts:
+        if isinstance(part, ResourceTemplate):
+            refused += _of_resource(path, part)
     return (*refused, *seen.values())
 
 
@@ -91,39 +91,26 @@ def _finding(rule: Rule, path: Path, message: str, hint: str) -> Finding:
     return Finding(rule=rule.id, severity=severity, path=path, message=message, hint=hint or rule.fix)
 
 
-def _plan_of(kind: type[Part]) -> _Plan:
-    """For each field of a struct: attribute, key, the value that counts as not used, and its row."""
-    found = _plans.get(kind)
-    if found is None:
-        defaults = {field.name: field for field in msgspec.structs.fields(kind)}
-        parts: list[tuple[str, str, object, Row]] = []
-        for attribute, key in fields_of(kind):
-            default: object = defaults[attribute].default
-            parts.append((attribute, key, default, row_of(kind, key)))
-        found = _plans[kind] = tuple(parts)
-    return found
+@cache
+def _plan_of(kind: type[Part]) -> tuple[tuple[str, str, object, Row], ...]:
+    """For each field of a struct that is not as in Argo: attribute, key, the value that counts as not used, its row."""
+    defaults = dict(zip(reversed(kind.__struct_fields__), reversed(kind.__struct_defaults__), strict=False))
+    rows = ((attribute, key, defaults.get(attribute), row_of(kind, key)) for attribute, key in fields_of(kind))
+    return tuple(row for row in rows if row[3].status != "supported")
 
 
-def _used(document: Part) -> Iterator[tuple[Path, str, Row]]:
-    for path, struct in structs(document):
+def _used(parts: Iterable[tuple[Path, Part]]) -> Iterator[tuple[Path, str, Row]]:
+    for path, struct in parts:
         # What the cluster wrote into metadata says nothing of what is wanted.
         if isinstance(struct, ObjectMeta):
             continue
         for attribute, key, default, row in _plan_of(type(struct)):
-            if row.status == "supported":
-                continue
             value = getattr(struct, attribute)
             if value is None or value is False or value == "" or value in ((), {}, default):
                 continue
             if isinstance(value, Metadata) and is_ours(value):
                 continue
             yield (*path, key), key, row
-
-
-def _resources(document: Part) -> Iterator[Finding]:
-    for path, struct in structs(document):
-        if isinstance(struct, ResourceTemplate):
-            yield from _of_resource(path, struct)
 
 
 def _of_resource(path: Path, resource: ResourceTemplate) -> Iterator[Finding]:

@@ -5,7 +5,10 @@ It knows how values are laid out, not what the strings mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterator
+from functools import cache
+from inspect import get_annotations
 from typing import Any, cast
 
 import msgspec
@@ -13,17 +16,14 @@ import msgspec
 from argosy.checks.finding import Path
 from argosy.model.manifest import Part
 
-_HOLDERS = (Part, tuple, dict)
-_fields: dict[type, tuple[tuple[str, str], ...]] = {}
+# Of these words the annotations of fields are made that hold no structs.
+_PLAIN = {"str", "bool", "int", "float", "None", "tuple", "dict", "AnyString", "IntOrString", "Opaque"}
 
 
+@cache
 def fields_of(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
     """Each field of a struct as (attribute, key in the manifest)."""
-    known = _fields.get(kind)
-    if known is None:
-        known = tuple(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
-        _fields[kind] = known
-    return known
+    return tuple(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
 
 
 def texts(value: object, path: Path = (), leave_out: frozenset[str] = frozenset()) -> Iterator[tuple[Path, str]]:
@@ -69,22 +69,23 @@ def structs(value: Part, path: Path = ()) -> Iterator[tuple[Path, Part]]:
         where, item = stack.pop()
         if isinstance(item, Part):
             yield where, item
-        below = [((*where, key), each) for key, each in _entered(item)]
-        below.reverse()
-        stack += below
+            # What is pushed last is looked at first.
+            for attribute, key in _holding(type(item)):
+                if below := getattr(item, attribute):
+                    stack.append(((*where, key), below))
+        elif isinstance(item, tuple):
+            items = cast("tuple[object, ...]", item)
+            stack += [((*where, index), items[index]) for index in range(len(items) - 1, -1, -1)]
+        elif isinstance(item, dict):
+            pairs = cast("dict[Any, object]", item).items()
+            stack += [((*where, str(key)), below) for key, below in reversed(pairs)]
 
 
-def _entered(item: object) -> list[tuple[str | int, object]]:
-    """What is directly within a value and may hold structs. Most fields of most structs are empty, or plain texts."""
-    pairs: Iterable[tuple[str | int, object]]
-    if isinstance(item, Part):
-        return [
-            (key, below)
-            for attribute, key in fields_of(type(item))
-            if (below := getattr(item, attribute)) and isinstance(below, _HOLDERS)
-        ]
-    if isinstance(item, tuple):
-        pairs = enumerate(cast("tuple[object, ...]", item))
-    else:
-        pairs = ((str(key), each) for key, each in cast("dict[str, object]", item).items())
-    return [(key, each) for key, each in pairs if each and isinstance(each, _HOLDERS)]
+@cache
+def _holding(kind: type[Part]) -> tuple[tuple[str, str], ...]:
+    """The fields of a struct that may hold structs, the last one first."""
+    annotations: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        annotations |= get_annotations(each)
+    fields = tuple(one for one in fields_of(kind) if not set(re.findall(r"\w+", annotations[one[0]])) <= _PLAIN)
+    return fields[::-1]

@@ -109,9 +109,9 @@ def templates_of(workflow: Workflow, surroundings: Surroundings) -> Iterator[Tem
 
 def check_resources(workflow: Workflow, surroundings: Surroundings, gpus: str) -> None:
     """Raises EnvironmentTrouble when a step asks for more than this machine will ever have, UsageError for gpus."""
-    from argosy.runners.local.resources import machine_capacity, request_of
+    from argosy.runners.local.resources import asks, machine_capacity, request_of
 
-    asking = [one for one in templates_of(workflow, surroundings) if _asks(one)]
+    asking = [one for one in templates_of(workflow, surroundings) if asks(one)]
     if not asking and not gpus:
         return
     capacity = machine_capacity(gpus)
@@ -126,7 +126,3 @@ def check_resources(workflow: Workflow, surroundings: Surroundings, gpus: str) -
                 f"The template {template.name} can never run here: {reason}",
                 hint="run it with --ignore-resources to start its steps all the same",
             )
-
-
-def _asks(template: Template) -> bool:
-    return any(isinstance(struct, ContainerFields) and struct.resources is not None for _, struct in structs(template))

@@ -67,23 +67,30 @@ def limits_of(resources: Resources | None) -> Limits:
     )
 
 
+def asks(template: Template) -> bool:
+    """Whether a container of the template's pod asks for anything."""
+    return any(one.resources is not None for one in (*_mains(template), *template.init_containers))
+
+
 def request_of(template: Template) -> Request:
     """What a template's pod asks for: its containers together, or its hungriest init container if that is more.
 
     A limit without a request is a request (Kubernetes). Raises InvalidFile for what is not a quantity.
     """
-    mains: list[ContainerFields] = [*template.sidecars]
-    mains += [main for main in (template.container, template.script) if main is not None]
-    if template.container_set is not None:
-        mains += template.container_set.containers
     total: dict[str, Fraction | int] = {}
-    for container in mains:
+    for container in _mains(template):
         for name, amount in _requested(container.resources).items():
             total[name] = total.get(name, 0) + amount
     for container in template.init_containers:
         for name, amount in _requested(container.resources).items():
             total[name] = max(total.get(name, 0), amount)
     return _as_request(total)
+
+
+def _mains(template: Template) -> list[ContainerFields]:
+    mains: list[ContainerFields] = [*template.sidecars]
+    mains += [main for main in (template.container, template.script) if main is not None]
+    return [*mains, *template.container_set.containers] if template.container_set is not None else mains
 
 
 def _requested(resources: Resources | None) -> dict[str, Fraction]:
