@@ -20,10 +20,10 @@ _PIECE = 2000
 
 def insert(database: Database, run_id: int, generation: int, bodies: Iterable[bytes]) -> None:
     """Put encoded facts after the last one. Call it inside a write."""
-    last = database.rows("SELECT max(seq) FROM facts WHERE run = ? AND generation = ?", (run_id, generation))[0][0]
     database.execute_many(
-        "INSERT INTO facts (run, generation, seq, crc, body) VALUES (?, ?, ?, ?, ?)",
-        [(run_id, generation, seq, crc32(body), body) for seq, body in enumerate(bodies, (last or 0) + 1)],
+        "INSERT INTO facts (run, generation, seq, crc, body) VALUES"
+        " (?1, ?2, (SELECT ifnull(max(seq), 0) + 1 FROM facts WHERE run = ?1 AND generation = ?2), ?3, ?4)",
+        [(run_id, generation, crc32(body), body) for body in bodies],
     )
 
 

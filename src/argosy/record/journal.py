@@ -178,7 +178,7 @@ class Journal:
         with self.database.write(undone_alone=False):
             self._leases.check(lease)
             if bodies:
-                rows_of_facts.insert(self.database, lease.run_id, self._generation(lease.run_id), bodies)
+                rows_of_facts.insert(self.database, lease.run_id, lease.generation, bodies)
             if progress is not None:
                 self._write_progress(lease.run_id, progress)
 
@@ -220,7 +220,7 @@ class Journal:
             )
             self.database.execute(
                 "UPDATE generations SET status = ? WHERE run = ? AND generation = ?",
-                (status, lease.run_id, self._generation(lease.run_id)),
+                (status, lease.run_id, lease.generation),
             )
             self._forget_waiting(lease.run_id)
 
@@ -257,9 +257,7 @@ class Journal:
             self._leases.check(lease)
             rows = self.database.rows("SELECT body FROM inbox WHERE run = ? ORDER BY id", (lease.run_id,))
             requests = [rows_of_facts.decoded(lease.name, "a request", body) for (body,) in rows]
-            rows_of_facts.insert(
-                self.database, lease.run_id, self._generation(lease.run_id), rows_of_facts.encoded(requests)
-            )
+            rows_of_facts.insert(self.database, lease.run_id, lease.generation, rows_of_facts.encoded(requests))
             self.database.execute("DELETE FROM inbox WHERE run = ?", (lease.run_id,))
         return requests
 

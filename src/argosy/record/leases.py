@@ -16,10 +16,14 @@ from argosy.record.troubles import LeaseHeld, LeaseLost
 
 
 class Lease(msgspec.Struct, frozen=True, kw_only=True):
-    """The right to write one run's journal. fence grows with every owner; a smaller one is refused."""
+    """The right to write one run's journal. fence grows with every owner; a smaller one is refused.
+
+    generation: the run's; a new one makes leases of the old one worthless.
+    """
 
     run_id: int
     name: str
+    generation: int
     fence: int
     owner: Owner
     seconds: float
@@ -69,7 +73,8 @@ class Leases:
                 " WHERE run = ?",
                 (fence, owner.host, owner.pid, owner.boot_id, owner.start_ticks, self._now() + seconds, run_id),
             )
-        return Lease(run_id=run_id, name=name, fence=fence, owner=owner, seconds=seconds)
+            [(generation,)] = self._database.rows("SELECT generation FROM runs WHERE id = ?", (run_id,))
+        return Lease(run_id=run_id, name=name, generation=generation, fence=fence, owner=owner, seconds=seconds)
 
     def refuse_held(self, run_id: int, name: str, *, by: Owner | None = None) -> int:
         """The run's present fence, once it is sure that nobody drives it. Raises LeaseHeld."""
