@@ -5,19 +5,15 @@ It knows how values are laid out, not what the strings mean.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import cache
 from inspect import get_annotations
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 
 from argosy.checks.finding import Path
 from argosy.model.manifest import Part
-
-# Of these words the annotations of fields are made that hold no structs.
-_PLAIN = {"str", "bool", "int", "float", "None", "tuple", "dict", "AnyString", "IntOrString", "Opaque"}
 
 
 @cache
@@ -84,8 +80,15 @@ def structs(value: Part, path: Path = ()) -> Iterator[tuple[Path, Part]]:
 @cache
 def _holding(kind: type[Part]) -> tuple[tuple[str, str], ...]:
     """The fields of a struct that may hold structs, the last one first."""
-    annotations: dict[str, str] = {}
+    annotations: dict[str, object] = {}
     for each in reversed(kind.__mro__):
         annotations |= get_annotations(each)
-    fields = tuple(one for one in fields_of(kind) if not set(re.findall(r"\w+", annotations[one[0]])) <= _PLAIN)
-    return fields[::-1]
+    return tuple((attribute, key) for attribute, key in reversed(fields_of(kind)) if _may_hold(annotations[attribute]))
+
+
+def _may_hold(annotation: object) -> bool:
+    """Whether values of this type may hold structs. What is opaque holds plain values."""
+    if isinstance(annotation, type) and not get_args(annotation):
+        return issubclass(annotation, Part)
+    # In quotes stands a struct that the module defines only later.
+    return isinstance(annotation, str) or any(_may_hold(one) for one in get_args(annotation))

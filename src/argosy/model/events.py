@@ -6,6 +6,8 @@ driver's clock. It knows nothing of storage; `encode` and `decode` give the byte
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 
 from argosy.model.manifest import Outputs, Parameter
@@ -124,7 +126,11 @@ Fact = (
 )
 
 _encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[Fact] = msgspec.json.Decoder(Fact)
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[Fact]:
+    return msgspec.json.Decoder(Fact)
 
 
 def encode(fact: Fact) -> bytes:
@@ -134,4 +140,4 @@ def encode(fact: Fact) -> bytes:
 
 def decode(data: bytes) -> Fact:
     """The fact that `encode` wrote. Raises msgspec.DecodeError on anything else."""
-    return _decoder.decode(data)
+    return _decoder().decode(data)

@@ -4,8 +4,7 @@ It knows the fields and their shapes (Argo docs: fields.md), not where a value c
 Fragments that only Kubernetes acts on stay opaque: they are `object`, carried along untouched.
 """
 
-from __future__ import annotations
-
+# Without annotations from __future__, which are texts: each would be evaluated when a manifest is first decoded.
 from typing import Annotated, Any
 
 import msgspec
@@ -297,7 +296,7 @@ class CallFields(Part, frozen=True, kw_only=True):
 
     template: str = ""
     template_ref: TemplateRef | None = None
-    inline: Template | None = None
+    inline: "Template | None" = None
     arguments: Arguments | None = None
     when: AnyString = ""
     with_items: tuple[Opaque, ...] | None = None
