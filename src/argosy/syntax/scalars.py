@@ -22,8 +22,7 @@ _WORDS: dict[str, ScalarValue] = {
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)", re.ASCII)
 _INTEGER = re.compile(r"([-+]?)0(?:[xX]([0-9a-fA-F]+)|[oO]?([0-7]+)|[bB]([01]+))", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
-_NUMBER_STARTS = frozenset("0123456789+-.")
-_WORD_STARTS = frozenset("yYnNtTfFoO~")
+NUMBER_STARTS = frozenset("0123456789+-.")
 # Go writes a float as an integer below this (encoding/json); beyond, it has an exponent.
 _WHOLE_BELOW = 1e21
 # Up to here every integer is a float64 of its own.
@@ -34,12 +33,7 @@ _UINT64 = 1 << 64
 
 def resolve(text: str) -> ScalarValue:
     """The value of an unquoted word. Infinities and NaN come back as floats; JSON cannot carry them."""
-    if not text:
-        return None
-    first = text[0]
-    if first in _WORD_STARTS:
-        return _WORDS.get(text, text)
-    return _number(text) if first in _NUMBER_STARTS or text in _WORDS else text
+    return _number(text) if text[:1] in NUMBER_STARTS else _WORDS.get(text, text)
 
 
 def _number(text: str) -> ScalarValue:

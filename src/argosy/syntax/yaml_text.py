@@ -14,7 +14,7 @@ import yaml
 
 from argosy.syntax.limits import Limits
 from argosy.syntax.nodes import Mapping, ScalarValue, Sequence
-from argosy.syntax.scalars import resolve
+from argosy.syntax.scalars import NUMBER_STARTS, resolve
 from argosy.syntax.span import Source, pack
 from argosy.syntax.tree import TreeBuilder, shortened
 from argosy.syntax.yaml_errors import explain
@@ -138,7 +138,9 @@ class _Reader:
         self.builder.scalar(value, len(text), place, event.anchor)
 
     def _resolved(self, text: str, place: int) -> ScalarValue:
-        if len(text) > self.limits.digits and text[0] in "+-.0123456789":
+        if text[:1] not in NUMBER_STARTS:
+            return resolve(text)
+        if len(text) > self.limits.digits:
             if not text.strip("+-_.0123456789abcdefxABCDEFX"):
                 self.builder.stop("file-limit", f"a number of {len(text)} digits", place)
             return text
