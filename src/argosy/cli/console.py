@@ -122,11 +122,12 @@ class Console:
     def diagnostics(self, diagnostics: Iterable[object], source: Any, *, to_out: bool = False) -> None:
         """Findings at their places, each with its line of the source, or of the file if no source is given."""
         from argosy.syntax.diagnostics import Diagnostic
-        from argosy.syntax.render import render
 
         color = self.color_out if to_out else self.color_err
         for found in diagnostics:
             if isinstance(found, Diagnostic):
+                from argosy.syntax.render import render
+
                 text = source if _is_of(source, found) else None
                 text = text or (_text_of(found.span.file) if found.span else None)
                 _print(render(found, _without_values(text), color=color), self._out if to_out else self._err)

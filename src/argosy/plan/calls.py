@@ -13,8 +13,6 @@ from typing import cast
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.expressions import expr
-from argosy.expressions.condition import evaluate_when
 from argosy.model.manifest import Arguments, Artifact, CallFields, ContinueOn, Parameter
 from argosy.model.status import Phase
 from argosy.plan import items
@@ -80,6 +78,8 @@ class PlannedCall:
 
     def skipped_because(self, scope: Names) -> str:
         """Why the call is skipped, "" if its `when` holds. Raises ExpressionError."""
+        from argosy.expressions.condition import evaluate_when
+
         condition = self.when_text(scope)
         return "" if evaluate_when(condition) else f"when '{condition}' evaluated false"
 
@@ -155,6 +155,8 @@ def follow(artifact: Artifact, scope: Names) -> Artifact | None:
         source = scope.get(name)
         reason = f"unable to resolve artifact {artifact.name}: {artifact.from_}"
     elif artifact.from_expression:
+        from argosy.expressions import expr
+
         try:
             source = expr.evaluate(artifact.from_expression, scope)
         except ExpressionError:

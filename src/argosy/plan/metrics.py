@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.expressions.condition import evaluate_when
 from argosy.model.manifest import Metrics, Prometheus
 from argosy.model.status import Node
 from argosy.plan.scope import Scope
@@ -53,6 +52,8 @@ def measure(wanted: Metrics, node: Node, scope: Mapping[str, object], now: float
 
 
 def _one(metric: Prometheus, scope: Scope, node: str, now: float) -> Measured | None:
+    from argosy.expressions.condition import evaluate_when
+
     kind = "counter" if metric.counter else "gauge" if metric.gauge else "histogram"
     try:
         metric = substitute(metric, scope)

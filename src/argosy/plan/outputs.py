@@ -11,7 +11,6 @@ from typing import cast
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.expressions import expr
 from argosy.expressions.formatting import json_text
 from argosy.model.manifest import Artifact, Outputs, Parameter, Template
 from argosy.plan.calls import follow
@@ -69,6 +68,8 @@ def _referenced(reference: str, scope: Names) -> str | None:
 
 
 def _expression(expression: str, scope: Names) -> str | None:
+    from argosy.expressions import expr
+
     value = expr.evaluate(expression, scope)
     if value is None or isinstance(value, str):
         return value

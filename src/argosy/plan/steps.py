@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from argosy.errors import ExpressionError
-from argosy.expressions.condition import evaluate_when
 from argosy.model.manifest import CallFields
 from argosy.model.status import Node, NodeType, Phase
 from argosy.plan.called import NO_ITEM, Called
@@ -117,6 +116,8 @@ class StepsBody(CallingBody):
     def _ready(self, step: StepCall, name: str) -> _Ready:
         planned = step.planned
         if planned.call.when:
+            from argosy.expressions.condition import evaluate_when
+
             condition = planned.when_text(step.scope)
             try:
                 if not evaluate_when(condition):

@@ -13,9 +13,10 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.checks.finding import Finding
-from argosy.dialects.onepanel.injection import DIALECT, INPUTS, ONEPANEL, is_onepanel, with_places, without_places
+from argosy.dialects.onepanel.injection import INPUTS, with_places, without_places
 from argosy.dialects.onepanel.inputs import DEFAULT_POOL, namespace_in
 from argosy.dialects.onepanel.lower import NODE_POOLS
+from argosy.dialects.onepanel.marks import DIALECT, ONEPANEL, is_onepanel
 from argosy.dialects.onepanel.schema import NODE_POOL
 from argosy.dialects.onepanel.sidecars import port_is_not_its_own, shown_sidecars
 from argosy.errors import UsageError

@@ -127,7 +127,7 @@ class Refused(InvalidFile):
 def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration: Configuration) -> Prepared:
     """Everything before the run is made. Raises Refused, UsageError, EnvironmentTrouble."""
     from argosy.catalog.publication import with_tags
-    from argosy.dialects.onepanel.injection import is_onepanel
+    from argosy.dialects.onepanel.marks import is_onepanel
 
     takes = wanted.signature or takes_of(workflow, catalog)
     workflow = filled_in(workflow, wanted, catalog)
@@ -185,7 +185,7 @@ def prepare(workflow: Workflow, wanted: Wanted, catalog: Catalog, configuration:
 
 def with_machines(workflow: Workflow, configuration: Configuration) -> Workflow:
     """The workflow with what its node pools have, and Onepanel's namespace in its values. Raises UsageError."""
-    from argosy.dialects.onepanel.injection import is_onepanel
+    from argosy.dialects.onepanel.marks import is_onepanel
 
     if not is_onepanel(workflow) and not configuration.node_pools:
         return workflow

@@ -12,7 +12,8 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.dialects.argo_kinds import API_VERSION
-from argosy.dialects.onepanel.injection import INPUTS, is_onepanel
+from argosy.dialects.onepanel.injection import INPUTS
+from argosy.dialects.onepanel.marks import is_onepanel
 from argosy.dialects.onepanel.names import TOO_LONG, is_too_long, name_of_file, uid_of
 from argosy.errors import InvalidFile, UsageError
 from argosy.model.manifest import CronWorkflow, Document, ObjectMeta, Workflow, WorkflowTemplate

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from argosy.dialects.onepanel.injection import METRICS, VARIABLES, is_onepanel, with_places, without_places
+from argosy.dialects.onepanel.injection import METRICS, VARIABLES, with_places, without_places
+from argosy.dialects.onepanel.marks import is_onepanel
 from argosy.dialects.onepanel.reader import load
 from argosy.model.manifest import Template, Workflow
 from argosy.project.onepanel import for_runtime

@@ -13,7 +13,6 @@ from argosy.checks.report import Report
 from argosy.checks.rules.references import EXPRESSION_INVALID, References
 from argosy.checks.survey import Place, Subject
 from argosy.errors import ExpressionError
-from argosy.expressions import condition, expr
 from argosy.model.manifest import CallFields, CronWorkflow, LifecycleHook, Metrics, Outputs, RetryStrategy, Template
 
 WHEN_INVALID = Rule(
@@ -58,6 +57,8 @@ def check_place(references: References, place: Place, report: Report) -> None:
         _check_when(text, where, place.label, report)
     for where, text in _of_outputs(template.outputs, (*place.path, "outputs")):
         if _check_syntax(text, where, f"{place.label}.outputs", report):
+            from argosy.expressions import expr
+
             scope = references.expression_scope(place)
             names = expr.parse(text).required()
             references.check_names(names, where, scope, f"{place.label}.outputs")
@@ -115,6 +116,8 @@ def _check_syntax(text: str, path: Path, label: str, report: Report) -> bool:
     """Whether the expression can be parsed; one with tags in it is not asked, and counts as not."""
     if not text or "{{" in text:
         return False
+    from argosy.expressions import expr
+
     try:
         expr.parse(text)
     except ExpressionError as error:
@@ -127,6 +130,8 @@ def _check_syntax(text: str, path: Path, label: str, report: Report) -> bool:
 def _check_when(text: str, path: Path, label: str, report: Report) -> None:
     if not text or _SIDE_BY_SIDE.search(text):
         return
+    from argosy.expressions import condition
+
     try:
         condition.check_when(text)
     except ExpressionError as error:

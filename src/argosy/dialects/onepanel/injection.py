@@ -24,13 +24,9 @@ from argosy.model.manifest import (
     Template,
     Volume,
     VolumeMount,
-    Workflow,
     WorkflowSpec,
 )
 
-# On a workflow: that it was written for Onepanel.
-DIALECT = "argosy.dev/dialect"
-ONEPANEL = "onepanel"
 # On a template or a cron workflow that is kept: what it takes, as the file said that it came of.
 INPUTS = "argosy.dev/inputs"
 # The ConfigMap and the Secret that hold the variables of all steps.
@@ -67,13 +63,6 @@ def injected(spec: WorkflowSpec) -> WorkflowSpec:
     """The spec with what every machine can have: variables, locations of artifacts, mounts of sidecars."""
     reads_metrics = f"outputs.artifacts.{METRICS}" in msgspec.json.encode(spec).decode()
     return replace(spec, templates=tuple(_injected(one, reads_metrics) for one in spec.templates))
-
-
-def is_onepanel(workflow: Workflow) -> bool:
-    """Whether the workflow was written for Onepanel."""
-    more = workflow.spec.workflow_metadata
-    annotations = dict(workflow.metadata.annotations) | (dict(more.annotations) if more else {})
-    return annotations.get(DIALECT) == ONEPANEL
 
 
 def with_places(spec: WorkflowSpec) -> WorkflowSpec:

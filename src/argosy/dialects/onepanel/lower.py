@@ -12,8 +12,9 @@ import msgspec
 from msgspec.structs import replace
 
 from argosy.dialects.argo_kinds import API_VERSION
-from argosy.dialects.onepanel.injection import DIALECT, INPUTS, ONEPANEL, injected
+from argosy.dialects.onepanel.injection import INPUTS, injected
 from argosy.dialects.onepanel.inputs import signature_of, value_of
+from argosy.dialects.onepanel.marks import DIALECT, ONEPANEL
 from argosy.dialects.onepanel.names import prefix_of
 from argosy.dialects.onepanel.schema import NODE_POOL, OnepanelCron, OnepanelParameter, OnepanelSpec
 from argosy.dialects.onepanel.sidecars import sidecar_addresses
