@@ -8,13 +8,13 @@ from __future__ import annotations
 import ast
 import re
 
-_SIGN = re.compile(r"^\s*(?:from|import)\s+(?:argosy|hera)\b", re.MULTILINE)
+_SIGN = r"(?m)^\s*(?:from|import)\s+(?:argosy|hera)\b"
 _CLASSES = ("Workflow", "CronWorkflow")
 
 
 def workflows_named(text: str) -> list[str]:
     """The names of the workflows that a program seems to define; [] for any other program."""
-    if not _SIGN.search(text):
+    if not re.search(_SIGN, text):
         return []
     try:
         tree = ast.parse(text)

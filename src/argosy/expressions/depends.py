@@ -44,7 +44,7 @@ BARE = ("succeeded", "skipped", "daemoned")
 
 ContinueOn = Mapping[str, tuple[bool, bool]]
 
-_TOKEN = re.compile(r"\s*(?:(&&|\|\||==|!=|[!()])|([A-Za-z0-9_][-A-Za-z0-9_]*)(?:\.([A-Za-z0-9_]*))?)")
+_TOKEN = r"\s*(?:(&&|\|\||==|!=|[!()])|([A-Za-z0-9_][-A-Za-z0-9_]*)(?:\.([A-Za-z0-9_]*))?)"
 _WORD_OPERATORS = {"and": "&&", "or": "||", "not": "!"}
 
 
@@ -168,7 +168,7 @@ class _Reader:
 
     def advance(self) -> None:
         """Step to the next token; None at the end."""
-        found = _TOKEN.match(self.text, self.offset)
+        found = re.compile(_TOKEN).match(self.text, self.offset)
         if found is None:
             rest = self.text[self.offset :].lstrip()
             if rest:

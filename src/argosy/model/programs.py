@@ -32,7 +32,7 @@ FILES = "argosy.dev/program-files"
 PYTHONPATH = "PYTHONPATH"
 # What Hera's steps run to call a function of the program, where it is not pasted into the manifest.
 RUNNER = ("-m", "hera.workflows.runner")
-_PLAIN_PYTHON = re.compile(r"(?:docker\.io/)?(?:library/)?python(?::[\w.-]+)?(?:@.*)?")
+_PLAIN_PYTHON = r"(?:docker\.io/)?(?:library/)?python(?::[\w.-]+)?(?:@.*)?"
 
 
 class _Metadata(msgspec.Struct, frozen=True):
@@ -139,7 +139,7 @@ def _with_program(template: Template, program: Program, defaults: Template | Non
 
 def lacks_packages(container: ContainerFields) -> bool:
     """Whether it is one of Hera's steps that import the program, in an image with nothing but Python."""
-    return _calls_program(container) and _PLAIN_PYTHON.fullmatch(container.image) is not None
+    return _calls_program(container) and re.fullmatch(_PLAIN_PYTHON, container.image) is not None
 
 
 def _with_inline(template: Template, program: Program, defaults: Template | None) -> Template:

@@ -21,7 +21,7 @@ from argosy.plan.substitution import substitute, substitute_text, text_of
 
 Names = Mapping[str, object]
 
-_WHOLE_TAG = re.compile(r"\s*\{\{\s*([^{}=][^{}]*?)\s*\}\}\s*")
+_WHOLE_TAG = r"\s*\{\{\s*([^{}=][^{}]*?)\s*\}\}\s*"
 
 
 class PlannedCall:
@@ -131,7 +131,7 @@ def without_absent(arguments: Arguments, scope: Names) -> Arguments:
 
 
 def _marked(parameter: Parameter, scope: Names) -> Parameter:
-    match = _WHOLE_TAG.fullmatch(parameter.value or "")
+    match = re.fullmatch(_WHOLE_TAG, parameter.value or "")
     if match is None or not match.group(1).startswith(("steps.", "tasks.")):
         return parameter
     try:

@@ -23,9 +23,9 @@ from argosy.plan.templates import ResolvedTemplate, TemplateScope
 DEADLINE = "Step exceeded its deadline"
 TOO_DEEP = "Maximum recursion depth exceeded"
 
-_CACHE_KEY = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
+_CACHE_KEY = r"[a-zA-Z0-9][-a-zA-Z0-9]*"
 _DISPLAY_NAME = "workflows.argoproj.io/display-name"
-_DISPLAY_NAMES = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
+_DISPLAY_NAMES = r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]"
 _NO_INPUTS = Inputs()
 # So many templates may begin one within the other before the queue comes between: Python's stack is not without end.
 _BEGIN_WITHIN = 16
@@ -208,8 +208,8 @@ class Execution:
         given = self.resolved.template.annotations.get(_DISPLAY_NAME)
         if given and self.boundary is not None:
             shown = substitute_text(given, self.scope)
-            if not _DISPLAY_NAMES.fullmatch(shown):
-                raise ExpressionError(f"the display name '{shown}' must match {_DISPLAY_NAMES.pattern}")
+            if not re.fullmatch(_DISPLAY_NAMES, shown):
+                raise ExpressionError(f"the display name '{shown}' must match {_DISPLAY_NAMES}")
             self._display_name = shown
 
     def _set_deadline(self) -> None:
@@ -288,7 +288,7 @@ class Execution:
             self._work()
             return
         memoize = substitute(memoize, self.scope)
-        if not _CACHE_KEY.fullmatch(memoize.key):
+        if not re.fullmatch(_CACHE_KEY, memoize.key):
             raise ExpressionError(
                 f"the memoization key '{memoize.key}' may hold only letters, digits and '-', and not begin with '-'"
             )

@@ -15,7 +15,7 @@ from argosy.model import manifest
 from argosy.plan.names import item_text
 
 _MAX_ITEMS = 1_000_000
-_VERB = re.compile(r"%([-+ 0#]*)(\d*)([dxXobs v])|%%")
+_VERB = r"%([-+ 0#]*)(\d*)([dxXobs v])|%%"
 
 
 def from_param(text: str) -> list[object]:
@@ -77,7 +77,7 @@ def _format(pattern: str, number: int) -> str:
         flags, width, verb = match.groups()
         return f"%{flags}{width}{'d' if verb in 'v' else verb}" % number
 
-    return _VERB.sub(put, pattern)
+    return re.sub(_VERB, put, pattern)
 
 
 def of(call: manifest.CallFields) -> Sequence[object] | None:

@@ -47,7 +47,7 @@ NODE_TYPES: dict[str, NodeType] = {
 
 
 # `steps.a.outputs.result`, `tasks['a'].outputs.result`; the quotes are escaped where they stand in JSON.
-_RESULT = re.compile(r"(?:steps|tasks)(?:\.([-\w]+)|\[(?:'|\\\\?\")([-\w]+)(?:'|\\\\?\")\])\.outputs\.result")
+_RESULT = r"(?:steps|tasks)(?:\.([-\w]+)|\[(?:'|\\\\?\")([-\w]+)(?:'|\\\\?\")\])\.outputs\.result"
 
 
 class TemplateScope:
@@ -83,7 +83,7 @@ class ResolvedTemplate:
     @cached_property
     def results_wanted(self) -> frozenset[str]:
         """The calls whose standard output something in this template refers to."""
-        return frozenset(dotted or quoted for dotted, quoted in _RESULT.findall(self.text))
+        return frozenset(dotted or quoted for dotted, quoted in re.findall(_RESULT, self.text))
 
     @cached_property
     def groups(self) -> tuple[tuple[PlannedCall, ...], ...]:

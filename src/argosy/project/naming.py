@@ -13,7 +13,7 @@ from argosy.errors import UsageError
 # Kubernetes' alphabet: no vowels, and nothing that looks like something else.
 _SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 LONGEST = 63
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+_NAME = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _MANNERS = """
 able bold brave bright brisk calm clear clever crisp deft eager early even fair fast fine fleet fond free
 fresh gentle glad good grand happy hardy jolly keen kind lively loyal lucky merry mild neat nimble noble open
@@ -46,7 +46,7 @@ def counted_words() -> str:
 
 def checked(name: str) -> str:
     """The name, if a run may have it. Raises UsageError."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         fixed = re.sub(r"[^-a-z0-9.]+", "-", name.lower()).strip("-.")
         raise UsageError(
             f"{name!r} cannot be the name of a run: lower case letters, digits, '-' and '.', beginning and ending"

@@ -22,7 +22,7 @@ MAIN = "main"
 ENDINGS = (".stdout", ".log")
 # How far back a tail looks for its lines.
 _TAIL_BYTES = 1 << 16
-_ADDRESS = re.compile(rb"^open (http://127\.0\.0\.1:\d+/[!-~]*)$", re.MULTILINE)
+_ADDRESS = rb"(?m)^open (http://127\.0\.0\.1:\d+/[!-~]*)$"
 
 
 def attempt_folder(run_folder: Path, node: str, generation: int) -> Path | None:
@@ -69,7 +69,7 @@ def address_of(run_folder: Path, node: str, generation: int) -> str:
     for log in logs(folder, MAIN) if folder is not None else ():
         try:
             with open(log, "rb") as file:
-                found = _ADDRESS.search(file.read(_TAIL_BYTES))
+                found = re.search(_ADDRESS, file.read(_TAIL_BYTES))
         except OSError:
             continue
         if found is not None:

@@ -17,7 +17,7 @@ from argosy.record.database import Database
 Source = Literal["output", "file", "parameter", "tensorboard", "logged"]
 # Of a longer history every second value is left out, as often as it takes; what lists show is of all of them.
 MOST_POINTS = 20_000
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?")
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 # So many question marks stand in one statement.
 _PIECE = 500
 
@@ -82,7 +82,7 @@ class TakenOver(msgspec.Struct, frozen=True, kw_only=True):
 
 def number_of(text: str | None) -> float | None:
     """The number that a text is, None for any other text. Words such as `inf` are none."""
-    return float(text) if text is not None and len(text) < 64 and _NUMBER.fullmatch(text.strip()) else None
+    return float(text) if text is not None and len(text) < 64 and re.fullmatch(_NUMBER, text.strip()) else None
 
 
 def put_parameters(database: Database, run_id: int, parameters: Mapping[str, str | None]) -> None:

@@ -51,7 +51,7 @@ _EXPLAINED: tuple[tuple[str, str, str], ...] = (
     ("did not find expected node content", "expected a value here", "close every `[` and `{`"),
     ("found a tab character", "a tab cannot indent", "indent with blanks"),
 )
-_TAG_OF_ARGO = re.compile(r"[:-]\s+\{\{")
+_TAG_OF_ARGO = r"[:-]\s+\{\{"
 
 
 def explain(problem: yaml.YAMLError, builder: TreeBuilder) -> None:
@@ -76,6 +76,6 @@ def explain(problem: yaml.YAMLError, builder: TreeBuilder) -> None:
     line_start = text.rfind("\n", 0, offset) + 1
     if "\t" in text[line_start:offset] + text[offset : offset + 1] and not text[line_start:offset].strip():
         message, hint = "a tab cannot indent", "indent with blanks"
-    elif _TAG_OF_ARGO.search(text, text.rfind("\n", 0, max(0, line_start - 1)) + 1, offset + 1):
+    elif re.compile(_TAG_OF_ARGO).search(text, text.rfind("\n", 0, max(0, line_start - 1)) + 1, offset + 1):
         hint = 'a `{{...}}` tag at the start of a value must stand in quotes: "{{...}}"'
     builder.stop("yaml-syntax", message, pack(offset, min(max(end, offset + 1), len(text))), hint=hint)

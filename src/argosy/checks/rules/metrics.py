@@ -20,7 +20,7 @@ METRIC_INVALID = Rule(
 )
 RULES = (METRIC_INVALID,)
 
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_NAME = r"[a-zA-Z_][a-zA-Z0-9_]*"
 
 
 def check_document(subject: Subject, report: Report) -> None:
@@ -39,11 +39,11 @@ def _check(metrics: Metrics | None, path: Path, label: str, report: Report) -> N
 
 
 def _check_metric(metric: Prometheus, path: Path, label: str, report: Report) -> None:
-    if not _NAME.fullmatch(metric.name):
+    if not re.fullmatch(_NAME, metric.name):
         message = f"{label} metric name '{metric.name}' is invalid. Metric names must contain alphanumeric characters"
         report.add(METRIC_INVALID, (*path, "name"), f"{message} or '_'")
     for at, pair in enumerate(metric.labels):
-        if not _NAME.fullmatch(pair.key):
+        if not re.fullmatch(_NAME, pair.key):
             message = f"metric label '{pair.key}' is invalid: keys may only contain alphanumeric characters or '_'"
             report.add(METRIC_INVALID, (*path, "labels", at, "key"), f"{label} {message}")
     if not metric.help:

@@ -41,7 +41,7 @@ OBJECT_UNKNOWN = Rule(
 )
 RULES = (OBJECT_INVALID, OBJECT_UNKNOWN)
 
-_KEY = re.compile(r"[-._a-zA-Z0-9]+")
+_KEY = r"[-._a-zA-Z0-9]+"
 
 
 def check_document(subject: Subject, report: Report) -> None:
@@ -108,7 +108,7 @@ def check_object(document: ConfigMap | Secret | PersistentVolumeClaim, report: R
 
 def _check_keys(kind: str, data: dict[str, str], path: Path, report: Report) -> None:
     for key in data:
-        if not _KEY.fullmatch(key):
+        if not re.fullmatch(_KEY, key):
             message = f"{kind}: key '{key}' is invalid: use letters, digits, '-', '_' and '.'"
             report.add(OBJECT_INVALID, (*path, key), message)
 

@@ -78,7 +78,7 @@ RULES = (
     EXPRESSION_UNRESOLVED,
 )
 
-_UNCLOSED = re.compile(r"\{\{=?\s*(?:item|steps|inputs|outputs|pod|workflow|tasks)\.[^{}]*\}?$")
+_UNCLOSED = r"\{\{=?\s*(?:item|steps|inputs|outputs|pod|workflow|tasks)\.[^{}]*\}?$"
 _MISTYPED = {
     "input": "inputs",
     "output": "outputs",
@@ -170,7 +170,7 @@ class References:
         severity: Severity | None = None,
     ) -> None:
         for path, text in found:
-            if _UNCLOSED.search(text):
+            if re.search(_UNCLOSED, text):
                 self.report.add(TAG_UNCLOSED, path, f"{label} a tag is not closed: {text[-60:]}", severity=severity)
             for tag in tags.references(text):
                 if tag.expression:

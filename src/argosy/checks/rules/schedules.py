@@ -35,7 +35,7 @@ RULES = (SCHEDULE_INVALID, TIMEZONE_INVALID, CONCURRENCY_INVALID)
 
 _POLICIES = ("Allow", "Forbid", "Replace")
 _DESCRIPTORS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-_EVERY = re.compile(r"@every (\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+")
+_EVERY = r"@every (\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+"
 _MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTHS = {name: number for number, name in enumerate(_MONTH_NAMES, 1)}
 _DAYS = {name: n for n, name in enumerate(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])}
@@ -94,7 +94,7 @@ def schedule_problem(text: str) -> str:
             return f"unknown time zone in '{zone}'"
     schedule = schedule.strip()
     if schedule.startswith("@"):
-        known = schedule in _DESCRIPTORS or _EVERY.fullmatch(schedule)
+        known = schedule in _DESCRIPTORS or re.fullmatch(_EVERY, schedule)
         return "" if known else f"unrecognized descriptor '{schedule}'"
     fields = schedule.split()
     if len(fields) != len(_FIELDS):

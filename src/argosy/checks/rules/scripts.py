@@ -28,9 +28,7 @@ _INTERPRETERS = frozenset({"python", "python2", "python3", "perl", "ruby", "node
 # How an expression ends that makes a value safe within the single quotes of a shell.
 _QUOTED = r""", "'", "'\\''")"""
 # The lines by which Hera reads a parameter into a variable: nobody has written them, and nobody can write others.
-_OF_HERA = re.compile(
-    r"^try: (\w+) = json\.loads\(r'{3}(\{\{[^{}]*\}\})'{3}\)\nexcept: \1 = r'{3}\2'{3}$", re.MULTILINE
-)
+_OF_HERA = r"(?m)^try: (\w+) = json\.loads\(r'{3}(\{\{[^{}]*\}\})'{3}\)\nexcept: \1 = r'{3}\2'{3}$"
 _PASTED = ("inputs.parameters.", "workflow.parameters.")
 
 
@@ -41,7 +39,7 @@ def check_place(subject: Subject, place: Place, report: Report) -> None:
             continue
         pasted = [
             tag
-            for tag in tags.references(_OF_HERA.sub("", text))
+            for tag in tags.references(re.sub(_OF_HERA, "", text))
             if not (tag.expression and tag.text.endswith(_QUOTED))
         ]
         names = [name for tag in pasted for name in tag.names if name.startswith(_PASTED)]

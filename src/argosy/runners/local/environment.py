@@ -18,8 +18,8 @@ from argosy.model.manifest import ConfigMap, ContainerFields, EnvVar, KeySelecto
 from argosy.runners.local.context import RunContext
 from argosy.runners.local.resources import quantity
 
-_REFERENCE = re.compile(r"\$(?:\$|\(([^)]*)\))")
-_KEYED_FIELD = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]")
+_REFERENCE = r"\$(?:\$|\(([^)]*)\))"
+_KEYED_FIELD = r"metadata\.(labels|annotations)\['(.*)'\]"
 
 
 class Values(msgspec.Struct, kw_only=True):
@@ -51,7 +51,7 @@ def expand(text: str, values: Mapping[str, str]) -> str:
         name = found.group(1)
         return "$" if name is None else values.get(name, found.group())
 
-    return _REFERENCE.sub(replaced, text)
+    return re.sub(_REFERENCE, replaced, text)
 
 
 class PodFields:
@@ -80,7 +80,7 @@ class PodFields:
     def field(self, path: str) -> str:
         """The value of a field of the pod. Raises InvalidFile for one that there is not."""
         identity = self._context.identity
-        if (keyed := _KEYED_FIELD.fullmatch(path)) is not None:
+        if (keyed := re.fullmatch(_KEYED_FIELD, path)) is not None:
             values = self.labels() if keyed.group(1) == "labels" else self.annotations()
             return values.get(keyed.group(2), "")
         match path:
@@ -157,7 +157,7 @@ def _add(
     if variable.value is not None or source is None:
         text = variable.value or ""
         value = expand(text, own)
-        touched = [one for one in _REFERENCE.findall(text) if one in found.secrets]
+        touched = [one for one in re.findall(_REFERENCE, text) if one in found.secrets]
         if touched:
             found.secrets[name] = found.secrets[touched[0]]
         else:
