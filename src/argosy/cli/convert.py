@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     metavar="NAME=URL",
     help="With --for: where a file is there.",
 )
-@click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
+@click.option(
+    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
+)
 @home_option
 def command(
     files: tuple[str, ...],

@@ -24,7 +24,9 @@ SCHEMA = "argosy.lint/v1"
 
 @click.command("lint")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
+@click.option(
+    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
+)
 @click.option("-f", "--fidelity", is_flag=True, help="Tell also what differs from a cluster here.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @output_option("json", "text")

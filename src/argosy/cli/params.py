@@ -27,7 +27,9 @@ WIDEST_DEFAULT = 40
 @click.command("params")
 @click.argument("file", type=click.Path())
 @click.argument("name", required=False)
-@click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
+@click.option(
+    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
+)
 @output_option("json", "yaml", "name")
 @home_option
 def command(file: str, name: str | None, strict: bool, output: str | None, home: Path | None) -> int:

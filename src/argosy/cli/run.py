@@ -79,7 +79,9 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process", "function")
 @reuse_options
 @sweep_options
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
-@click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
+@click.option(
+    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
 @output_option("json", "yaml", "name")
 @home_option

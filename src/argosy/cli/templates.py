@@ -53,7 +53,9 @@ def command() -> None:
 @command.command("create")
 @click.argument("file", type=click.Path())
 @click.option("--name", default="", help="Call it so.  [default: the file's own name]")
-@click.option("--strict/--no-strict", default=True, help="Whether a field that does not exist is an error.")
+@click.option(
+    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
+)
 @output_option("json", "name")
 @home_option
 def create(file: str, name: str, strict: bool, output: str | None, home: Path | None) -> None:

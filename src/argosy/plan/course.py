@@ -248,7 +248,7 @@ class Course:
         stopped = f"Stopped with strategy '{fact.strategy}'"
         for leaf in list(run.leaves.values()):
             if not self._is_exempt(leaf.execution):
-                leaf.kill(fact.message or f"workflow shutdown with strategy: {fact.strategy}")
+                leaf.shut_down(fact.message or f"workflow shutdown with strategy: {fact.strategy}")
         for suspension in list(run.suspensions.values()):
             if not self._is_exempt(suspension.execution):
                 suspension.kill(fact.message or stopped)

@@ -250,6 +250,14 @@ class Leaf:
         self._kill_reason = reason
         self.run.decide(Kill(node=node.id, reason=reason))
 
+    def shut_down(self, reason: str) -> None:
+        """End it with the whole run; a daemon that is ready ends with those that it serves, which is its success.
+
+        Source: applyExecutionControl, which passes over nodes that are Fulfilled, and a ready daemon is.
+        """
+        if not (self.node.daemoned and self.node.boundary_id):
+            self.kill(reason)
+
     def dismiss(self) -> None:
         """End a daemon whose users are done: that is its success."""
         run, node = self.run, self.node

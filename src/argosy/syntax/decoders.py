@@ -31,7 +31,8 @@ class Older(msgspec.Struct, frozen=True, kw_only=True):
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
     """How a dialect reads. Keys are (struct's name, field as written).
 
-    strict: a field that does not exist is an error; otherwise it is a warning, and case does not matter.
+    strict: a field that does not exist is an error; otherwise it is a warning, and case does not matter. The same holds
+    for a number or a boolean in place of a string.
     older: fields that were replaced, read with a warning. absent: what a required field is when it is not there.
     words: what a struct is called in a message, by its name; others are called by their names in words.
     problems: how many are reported before decoding stops.
@@ -77,10 +78,12 @@ class Context:
 
     def wrong(self, node: Node, expected: str, hint: str = "", why: str = "") -> None:
         """Note that a node is not of the type that its field has; its value is then of no interest."""
-        message = f"expected {expected}, found {described(node)}"
-        if self.field:
-            message = f"`{self.field}`: {message}"
+        message = f"{self.named()}expected {expected}, found {described(node)}"
         self.report("field-type", message, node.place, why=why, hint=hint)
+
+    def named(self) -> str:
+        """The beginning of a message: the field, where one is being decoded."""
+        return f"`{self.field}`: " if self.field else ""
 
 
 Decoder = Callable[[Node, Context], Any]
@@ -116,6 +119,17 @@ def _string(node: Node, context: Context) -> Any:
         if node.value is None:
             return ""
         shown = shortened(context.source.written(node.place))
+        if not context.manner.strict:
+            text = as_text(node.value)
+            context.report(
+                "field-type",
+                f"{context.named()}{described(node)} is read as the string {shortened(text)!r}",
+                node.place,
+                severity="warning",
+                why="Argo's command line and Kubernetes refuse it; Argo's own library reads it so",
+                hint=f'put it in quotes: "{shown}"',
+            )
+            return text
         why = "YAML reads this word as a boolean" if isinstance(node.value, bool) and shown not in _BOOLEANS else ""
         return context.wrong(node, "a string", f'put it in quotes: "{shown}"', why)
     return context.wrong(node, "a string")

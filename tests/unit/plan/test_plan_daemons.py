@@ -3,7 +3,7 @@
 import pytest
 from simulator import FAILED, Outcome, exits, main, simulate, tree
 
-from argosy.model.events import ContainerEnd
+from argosy.model.events import ContainerEnd, StopRequested
 
 DAEMON = "- name: daemon\n  daemon: true\n  MORE\n  container: {image: none}\n"
 
@@ -125,3 +125,24 @@ def test_progress_counts_leaves_that_succeeded() -> None:
     assert simulate(text).plan.progress == "3/3"
     assert simulate(text, {"a": FAILED}).plan.progress == "1/2"
     assert simulate(SET).plan.progress == "5/5"
+
+
+@pytest.mark.parametrize("strategy", ["Stop", "Terminate"])
+def test_a_ready_daemon_outlives_a_stop_until_those_that_it_serves_have_ended(strategy: str) -> None:
+    # Argo: TestStopBehaviorWithDaemon.
+    def stop(moment: float) -> StopRequested:
+        return StopRequested(at=moment, strategy=strategy)
+
+    text = main("steps: [[{name: d, template: daemon}], [{name: a, template: leaf}]]") + daemon()
+    found = simulate(text, {"d": Outcome(ready=1.0), "a": Outcome(seconds=100)}, at=[(10.0, stop)])
+    assert found.phase == "Failed"
+    assert (found.node("d").phase, found.node("a").phase) == ("Succeeded", "Failed")
+
+
+def test_a_daemon_that_is_not_ready_fails_with_a_stop() -> None:
+    def stop(moment: float) -> StopRequested:
+        return StopRequested(at=moment, strategy="Stop")
+
+    text = main("steps: [[{name: d, template: daemon}], [{name: a, template: leaf}]]") + daemon()
+    found = simulate(text, {"d": Outcome(ready=50.0)}, at=[(10.0, stop)])
+    assert (found.phase, found.node("d").phase) == ("Failed", "Failed")

@@ -199,6 +199,14 @@ def test_loose_manner() -> None:
     assert [found.severity for found in decoded.diagnostics] == ["warning", "warning"]
 
 
+@pytest.mark.parametrize(("written", "text"), [("1", "1"), ("1.50", "1.5"), ("true", "true"), ("0x10", "16")])
+def test_a_loose_manner_reads_a_number_as_the_string_that_argo_makes_of_it(written: str, text: str) -> None:
+    decoded = read(f"name: a\ncontainer: {{args: [{written}]}}", strict=False)
+    assert decoded.value.container.args == (text,)
+    assert [(one.rule, one.severity) for one in decoded.diagnostics] == [("field-type", "warning")]
+    assert read(f"name: a\ncontainer: {{args: [{written}]}}").value is None
+
+
 def test_absent_required_fields_of_a_manner() -> None:
     assert read("script: {}", absent={("ScriptTemplate", "source"): ""}).value.script.source == ""
 

@@ -169,6 +169,9 @@ class Driver:
             return
         self._commit()
         for pod in self._pods.values():
+            if self._plan.nodes[pod.node].daemoned:
+                # It ends with those that it serves; the plan says when.
+                continue
             self._stopping.add(pod.node)
             # What was asked to end before still has its grace; this cuts it short.
             self._stop(pod, grace_seconds=0.0)
@@ -323,7 +326,7 @@ class Driver:
                 self._stopping.add(action.node)
             return
         self._stopping.add(action.node)
-        self._stop(pod)
+        self._stop(pod, grace_seconds=0.0 if self._plan.is_aborted else None)
 
     def _stop(self, pod: Pod, grace_seconds: float | None = None) -> None:
         """End a pod: what runs is stopped, and nothing more of it begins. grace_seconds: other than its own."""
