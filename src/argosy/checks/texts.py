@@ -5,7 +5,7 @@ It knows how values are laid out, not what the strings mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from inspect import get_annotations
 from typing import Any, cast, get_args
@@ -22,40 +22,41 @@ def fields_of(kind: type[msgspec.Struct]) -> tuple[tuple[str, str], ...]:
     return tuple(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
 
 
-def texts(value: object, path: Path = (), leave_out: frozenset[str] = frozenset()) -> Iterator[tuple[Path, str]]:
+def texts(
+    value: object, path: Path = (), leave_out: frozenset[str] = frozenset(), mark: str = ""
+) -> Iterator[tuple[Path, str]]:
     """Each non-empty string within `value`, in no promised order.
 
-    leave_out: keys of the outermost value that are not entered.
+    leave_out: keys of the outermost value that are not entered. mark: what the strings contain.
     """
-    stack: list[tuple[Path, object]] = []
-    if leave_out and isinstance(value, msgspec.Struct):
-        for attribute, key in fields_of(type(value)):
-            if key not in leave_out:
-                stack.append(((*path, key), getattr(value, attribute)))
-    else:
-        stack.append((path, value))
+    if isinstance(value, str):
+        if value and mark in value:
+            yield path, value
+        return
+    stack: list[tuple[Path, object]] = [(path, value)]
     while stack:
         where, item = stack.pop()
-        if not item:
-            continue
-        if isinstance(item, str):
-            yield where, item
-        elif isinstance(item, msgspec.Struct):
-            for attribute, key in fields_of(type(item)):
-                below = getattr(item, attribute)
-                if below:
-                    stack.append(((*where, key), below))
-        elif isinstance(item, dict):
-            for key, below in cast("dict[Any, object]", item).items():
-                stack.append(((*where, str(key)), below))
-        elif isinstance(item, list | tuple):
-            for index, below in enumerate(cast("list[object]", item)):
-                stack.append(((*where, index), below))
+        for key, below in _within(item):
+            if not below or (item is value and key in leave_out):
+                continue
+            if not isinstance(below, str):
+                stack.append(((*where, key), below))
+            elif mark in below:
+                yield (*where, key), below
+
+
+def _within(item: object) -> Iterable[tuple[str | int, object]]:
+    """What is directly within a value, each with its key."""
+    if isinstance(item, msgspec.Struct):
+        return zip(item.__struct_encode_fields__, msgspec.structs.astuple(item), strict=True)
+    if isinstance(item, dict):
+        return [(str(key), below) for key, below in cast("dict[Any, object]", item).items()]
+    return enumerate(cast("list[object]", item)) if isinstance(item, list | tuple) else ()
 
 
 def marked_texts(value: object, path: Path = (), leave_out: frozenset[str] = frozenset()) -> list[tuple[Path, str]]:
     """The strings within `value` that contain `{{`."""
-    return [(where, text) for where, text in texts(value, path, leave_out) if "{{" in text]
+    return list(texts(value, path, leave_out, "{{"))
 
 
 def structs(value: Part, path: Path = ()) -> Iterator[tuple[Path, Part]]:
