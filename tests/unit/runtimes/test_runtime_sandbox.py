@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from argosy.runners.local.runtimes.runtime import ImageMeaning, StepSpec
+from argosy.runners.local.runtimes.runtime import ImageMeaning, Mount, StepSpec
 from argosy.runners.local.runtimes.sandbox import SandboxRuntime
 
 
@@ -47,3 +49,18 @@ def test_a_file_of_an_image_is_where_the_image_has_it(tmp_path: Path) -> None:
         pytest.skip(trouble)
     argv = runtime.spawn(spec(tmp_path / "step", "/tool", "made-up"), "uid").argv
     assert "/tool" in argv[: argv.index("--")]
+
+
+def test_a_volume_above_the_working_folder_covers_neither_it_nor_gets_anything_of_it(tmp_path: Path) -> None:
+    runtime = SandboxRuntime()
+    if trouble := runtime.trouble():
+        pytest.skip(trouble)
+    volume = tmp_path / "volume"
+    volume.mkdir()
+    whole = Mount(source=str(volume), target="/" + tmp_path.parts[1], read_only=False)
+    step = msgspec.structs.replace(spec(tmp_path / "step", "sh"), mounts=(whole,))
+    step = msgspec.structs.replace(step, args=("-c", f"echo said > result; echo kept > {whole.target}/kept"))
+    spawn = runtime.spawn(step, "uid")
+    subprocess.run(spawn.argv, env={"PATH": os.environ["PATH"], **spawn.environment}, check=True)
+    assert (tmp_path / "step" / "work" / "result").read_text() == "said\n"
+    assert [path.name for path in volume.iterdir()] == ["kept"]

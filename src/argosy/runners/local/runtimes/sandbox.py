@@ -18,6 +18,8 @@ from argosy.runners.local.runtimes.runtime import Exit, ImageMeaning, Spawn, Sta
 # bubblewrap itself and its init in the new pid namespace are not the step's.
 SHIELD = 2
 HOME = "/tmp/home"
+# Where a step finds its working folder when a volume covers the place where that is.
+UNCOVERED = "/argosy-work"
 # Root in the sandbox keeps what a container's root has; what would undo the read-only binds goes.
 DROPPED = ("CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_BOOT", "CAP_SYS_TIME", "CAP_MKNOD")
 _HINT = "Install bubblewrap (Debian: apt install bubblewrap), or use --runtime process or podman."
@@ -89,10 +91,15 @@ class SandboxRuntime:
         meaning = self._images.meaning(spec.image)
         command = self._images.argv(spec, meaning)
         layers = self._layers(spec, meaning)
-        directory = self._directory(spec, meaning)
+        work = self._work(spec)
+        directory = self._directory(spec, meaning, work)
         environment = self._environment(spec, meaning)
         program = self._program(command[0], environment.get("PATH", self._base["PATH"]), directory, layers)
-        options = [*layers.options(), "--dir", HOME]
+        options = layers.options()
+        if _is_covered(HOME, spec):
+            environment.setdefault("HOME", work)
+        else:
+            options += ("--dir", HOME)
         if spec.working_dir or meaning is not None:
             options += layers.options_for_folder(directory)
         if spec.network == "none":
@@ -118,8 +125,7 @@ class SandboxRuntime:
         layers.add_existing(f"{spec.folder}/tmp", "/tmp")
         for path in _hidden_by_tmp(meaning):
             layers.add(path, path, read_only=True)
-        work = f"{self._real_folder(spec.folder)}/work"
-        layers.add_existing(work, work)
+        layers.add_existing(f"{self._real_folder(spec.folder)}/work", self._work(spec))
         for target, source in meaning.files.items() if meaning is not None else ():
             layers.add(source, target, read_only=True)
         for mount in sorted(spec.mounts, key=lambda mount: mount.target.count("/")):
@@ -140,9 +146,13 @@ class SandboxRuntime:
             self._real[above] = os.path.realpath(above)
         return os.path.join(self._real[above], name)
 
-    def _directory(self, spec: StepSpec, meaning: ImageMeaning | None) -> str:
-        wanted = spec.working_dir or (meaning.working_dir if meaning is not None else "")
+    def _work(self, spec: StepSpec) -> str:
+        """Where the step finds its working folder: where it is, if it can be seen there."""
         work = f"{self._real_folder(spec.folder)}/work"
+        return UNCOVERED if _is_covered(work, spec) else work
+
+    def _directory(self, spec: StepSpec, meaning: ImageMeaning | None, work: str) -> str:
+        wanted = spec.working_dir or (meaning.working_dir if meaning is not None else "")
         return os.path.normpath(os.path.join(work, wanted)) if wanted else work
 
     def _environment(self, spec: StepSpec, meaning: ImageMeaning | None) -> dict[str, str]:
@@ -185,6 +195,11 @@ class SandboxRuntime:
 
     def clean_up(self, run_uid: str) -> None:
         """Nothing is out of the supervisor's reach: bubblewrap dies with it, and takes its namespace along."""
+
+
+def _is_covered(path: str, spec: StepSpec) -> bool:
+    """Whether one of the step's mounts is above a path."""
+    return any(path.startswith(f"{mount.target.rstrip('/')}/") for mount in spec.mounts)
 
 
 def _hidden_by_tmp(meaning: ImageMeaning | None) -> list[str]:
