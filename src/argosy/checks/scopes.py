@@ -6,11 +6,12 @@ It knows the variables (Argo docs: variables.md) and who runs before whom; it ju
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal, cast
 
 import msgspec
 
-from argosy.checks.graph import Ancestry
+from argosy.checks.graph import Ancestry, Edges
 from argosy.checks.rules.dags import edges_of
 from argosy.checks.survey import PODS, Call, Place, Subject, kind_of
 from argosy.model.manifest import CronWorkflow, Template, WorkflowSpec
@@ -181,7 +182,10 @@ class Nodes:
         self.prefix = "steps." if place.kind == "Steps" else "tasks."
         self._names: dict[tuple[int, bool], frozenset[str]] = {}
         self._ancestry: Ancestry | None = None
-        self._edges = edges_of(place) if place.kind == "DAG" else {}
+
+    @cached_property
+    def _edges(self) -> Edges:
+        return edges_of(self.place) if self.place.kind == "DAG" else {}
 
     def split(self, name: str) -> tuple[Call | None, str]:
         """The node that a name such as `steps.a.outputs.result` is about, and the rest of the name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -113,7 +114,17 @@ def parse(text: str, continue_on: ContinueOn | None = None) -> Depends:
     continue_on: for tasks with continueOn, (error, failed): what a bare name accepts besides success. Raises
     ExpressionError with the position of the mistake.
     """
-    reader = _Reader(text, continue_on or {})
+    return _read(text, continue_on) if continue_on else _read_plain(text)
+
+
+@lru_cache(maxsize=4096)
+def _read_plain(text: str) -> Depends:
+    # Every check that looks at a task asks anew, and so does its plan.
+    return _read(text, {})
+
+
+def _read(text: str, continue_on: ContinueOn) -> Depends:
+    reader = _Reader(text, continue_on)
     condition = reader.disjunction(0)
     reader.expect_end()
     return _finish(condition, reader.references)
@@ -163,12 +174,13 @@ class _Reader:
         self.continue_on = continue_on
         self.references: dict[tuple[str, str], None] = {}
         self.offset = 0
+        self.match = re.compile(_TOKEN).match
         self.token: re.Match[str] | None = None
         self.advance()
 
     def advance(self) -> None:
         """Step to the next token; None at the end."""
-        found = re.compile(_TOKEN).match(self.text, self.offset)
+        found = self.match(self.text, self.offset)
         if found is None:
             rest = self.text[self.offset :].lstrip()
             if rest:
