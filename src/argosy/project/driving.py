@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from argosy.errors import ArgosyError, EnvironmentTrouble
 from argosy.model.events import Fact, RunStarted
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from argosy.runners.local.context import RunContext
     from argosy.runners.local.loop import Driver
     from argosy.runners.local.resources import Capacity
+    from argosy.runners.local.reusing import Reusing
+    from argosy.runners.local.runtimes.runner import SupervisedRunner
     from argosy.runners.local.runtimes.runtime import Runtime
 
 LEASE_SECONDS = 30.0
@@ -70,8 +72,9 @@ def drive(
         summary = project.queries.numbered(run_id)
         workflow, options = manifest_of(project, run_id), options_of(project, run_id)
         with (
-            closing(gatherer_of(project, summary, workflow, options.runtime)) as gatherer,
             _logins(project, summary, workflow, options) as logins,
+            closing(_begun(project, summary, workflow, options, logins)) as means,
+            closing(gatherer_of(project, summary, workflow, options.runtime)) as gatherer,
         ):
 
             def changed(plan: Plan) -> None:
@@ -79,7 +82,7 @@ def drive(
                 if on_change is not None:
                     on_change(plan)
 
-            plan, driver = _driver(project, lease, summary, workflow, options, changed, logins, gatherer)
+            plan, driver = _driver(project, lease, summary, options, means, changed, gatherer)
             if on_stop is not None:
                 on_stop(driver.stop)
             driver.drive()
@@ -113,33 +116,58 @@ def _finish_metrics(gatherer: Gatherer, plan: Plan, say: Callable[[str], None]) 
         say(f"its metrics are not gathered yet: {error}")
 
 
-def _driver(
-    project: Project,
-    lease: Lease,
-    summary: RunSummary,
-    workflow: Workflow,
-    options: RunOptions,
-    on_change: Change | None,
-    logins: Mapping[str, Path],
-    gatherer: Gatherer,
-) -> tuple[Plan, Driver]:
-    """The driver of a run that this process holds, and the run's plan with all facts so far.
+class _Means(NamedTuple):
+    """What the steps of a run are run with."""
 
-    logins: for its container engine, the folder with logins to registries. gatherer: is told of what becomes durable.
+    context: RunContext
+    runtime: Runtime
+    reusing: Reusing | None
+    runner: SupervisedRunner
+
+    def close(self) -> None:
+        self.runner.close()
+
+
+def _begun(
+    project: Project, summary: RunSummary, workflow: Workflow, options: RunOptions, logins: Mapping[str, Path]
+) -> _Means:
+    """The means, with a supervisor that is there or starting: while it does, the rest of the driver is loaded.
+
+    logins: for its container engine, the folder with logins to registries.
     """
-    from argosy.record.cache import Cache
-    from argosy.record.locks import Locks
-    from argosy.runners.local.loop import Driver
     from argosy.runners.local.runtimes.choose import make
     from argosy.runners.local.runtimes.runner import SupervisedRunner
-    from argosy.runners.local.staging import StagingOptions
 
-    journal, run_id = project.journal, lease.run_id
     context = context_of(project, summary, workflow)
     context.folder.mkdir(parents=True, exist_ok=True)
     runtime = make(options.runtime, runtime_options(project.configuration, options.python, logins))
     _check_runtime(runtime)
-    plan = new_plan(project, summary, workflow, options)
+    reusing = reusing_of(project, context, runtime, options)
+    runner = SupervisedRunner.open(runtime, context.folder / "supervisor", summary.uid, needed_now=reusing is None)
+    return _Means(context, runtime, reusing, runner)
+
+
+def _driver(
+    project: Project,
+    lease: Lease,
+    summary: RunSummary,
+    options: RunOptions,
+    means: _Means,
+    on_change: Change | None,
+    gatherer: Gatherer,
+) -> tuple[Plan, Driver]:
+    """The driver of a run that this process holds, and the run's plan with all facts so far.
+
+    gatherer: is told of what becomes durable.
+    """
+    from argosy.record.cache import Cache
+    from argosy.record.locks import Locks
+    from argosy.runners.local.loop import Driver
+    from argosy.runners.local.staging import StagingOptions
+
+    journal, run_id = project.journal, lease.run_id
+    context, runtime, reusing, runner = means
+    plan = new_plan(project, summary, context.workflow, options)
     published = publication_of(project, summary, context, plan)
     begun = False
 
@@ -151,8 +179,6 @@ def _driver(
         plan.apply(fact)
         published([fact])
         begun = True
-    reusing = reusing_of(project, context, runtime, options)
-    runner = SupervisedRunner.open(runtime, context.folder / "supervisor", summary.uid, needed_now=reusing is None)
     if not begun:
         started = RunStarted(at=runner.now())
         journal.append(lease, [started])
