@@ -17,13 +17,15 @@ import time
 from collections.abc import Generator, Iterable
 from io import FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argosy.artifacts.disk import CHUNK_BYTES, Disk
 from argosy.artifacts.known_files import Identity, KnownFiles
-from argosy.artifacts.materialization import Materialization
-from argosy.artifacts.pruning import Report, check_store, prune_store
 from argosy.artifacts.trees import Digest, Entry, decode_tree, encode_tree, hash_of, parse_digest
 from argosy.artifacts.troubles import ArtifactNotFound, StoreTrouble, disk_errors, store_trouble
+
+if TYPE_CHECKING:
+    from argosy.artifacts.pruning import Report
 
 # Files up to this size are hashed before anything is written: most are there already.
 SMALL_BYTES = 1 << 18
@@ -373,6 +375,8 @@ class Store:
         links into the store: only for a step that cannot write them. Raises ArtifactNotFound, StoreTrouble; nothing
         is left at `target` then.
         """
+        from argosy.artifacts.materialization import Materialization
+
         Materialization(self, mode, recurse_mode, writable).make(parse_digest(digest), target)
 
     def verify_once(self, digest: Digest, file: FileIO) -> None:
@@ -400,6 +404,8 @@ class Store:
     def check(self, read_data: bool) -> Report:
         """Look at every object; with read_data also hash the content of all files. Raises StoreTrouble."""
         with disk_errors("check", self.root):
+            from argosy.artifacts.pruning import check_store
+
             return check_store(self, read_data, GRACE_SECONDS)
 
     def prune(self, keep: Iterable[str], *, grace_seconds: float = GRACE_SECONDS) -> int:
@@ -409,6 +415,8 @@ class Store:
         Raises StoreTrouble, and ArtifactNotFound when a kept folder is not whole.
         """
         with disk_errors("prune", self.root):
+            from argosy.artifacts.pruning import prune_store
+
             return prune_store(self, [parse_digest(text) for text in keep], grace_seconds)
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import os
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from argosy.errors import EnvironmentTrouble
-from argosy.secrets.keys import Key, find_key, make_key
+
+if TYPE_CHECKING:
+    from argosy.secrets.keys import Key
 
 SEALED = "sealed"
 _FIELDS = ("data", "stringData")
@@ -40,6 +42,8 @@ class Sealing:
         annotations: dict[str, str] = metadata.get("annotations") or {}
         annotations.pop(_COPY, None)
         if values:
+            from argosy.secrets.keys import make_key
+
             key = self._key = self._key or make_key()
             nonce = os.urandom(_NONCE_BYTES)
             data = _cipher(key).encrypt(nonce, msgspec.json.encode(values), place.encode())
@@ -52,6 +56,8 @@ class Sealing:
         sealed = document.pop(SEALED, None)
         if sealed is None:
             return kept
+        from argosy.secrets.keys import find_key
+
         name = place.partition("@")[0]
         key = self._key = self._key or find_key()
         if key is None or key.id != sealed["key"]:

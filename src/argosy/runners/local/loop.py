@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -42,12 +43,14 @@ from argosy.runners.local.locking import Locking, read_cache, write_cache
 from argosy.runners.local.pod import Pod, Turn
 from argosy.runners.local.readiness import wait_until_ready
 from argosy.runners.local.resources import Capacity, Request, request_of
-from argosy.runners.local.reusing import Answer, Reusing, checked
 from argosy.runners.local.runtimes.runtime import Exit, Runner, StepSpec
 from argosy.runners.local.spares import Spares
 from argosy.runners.local.staging import StagingOptions, needs_transfer, prepare
 from argosy.runners.local.waiting import Waiting
 from argosy.runners.local.worker import Worker
+
+if TYPE_CHECKING:
+    from argosy.runners.local.reusing import Answer, Reusing
 
 POLL_SECONDS = 0.25
 PROGRESS_SECONDS = 0.5
@@ -257,6 +260,8 @@ class Driver:
         if self._reusing is None or not self._reusing.runs_anyway(node.name, node.template_name):
             answer = read_cache(self._cache, action, now)
         if answer.outputs is not None and answer.outputs.artifacts:
+            from argosy.runners.local.reusing import checked
+
             store = self._context.store
             self._worker.do(lambda: checked(answer, store), self._tell)
         else:
