@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 from msgspec import field
@@ -131,7 +132,13 @@ class Node(msgspec.Struct, kw_only=True, omit_defaults=True, rename="camel", gc=
 
 def timestamp(seconds: float) -> str:
     """The RFC 3339 form, in UTC and whole seconds, of seconds since the epoch."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(int(seconds))
+
+
+# The nodes of a large run begin and end within few seconds.
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def as_status(node: Node) -> dict[str, object]:
