@@ -156,6 +156,12 @@ def test_a_megabyte_in_one_argument_is_a_clear_failure(bench):
     assert "longer than the system allows" in ended.message
 
 
+def test_a_character_that_no_argument_can_hold_is_a_clear_failure(bench):
+    ended = bench.run(bench.spec("a", "echo", "one\0two"))
+    assert ended.code == 126
+    assert "NUL" in ended.message
+
+
 def test_a_second_start_of_an_id_does_nothing(bench):
     tmp = bench.tmp_of()
     specs = [bench.sh("a", f"echo x >> {tmp}/count; exit 3")] * 2

@@ -68,4 +68,6 @@ def why_not_started(error: Exception, program: str, directory: str, logs: tuple[
         if error.errno == 7:
             return 126, f"StartError: the arguments and environment of {program!r} are longer than the system allows"
         return 126, f"StartError: {program!r} cannot be executed: {error.strerror}"
+    if "null" in str(error):
+        return 126, "StartError: no argument and no variable of a process can hold a NUL character"
     return 126, f"StartError: {program!r} cannot be executed: {error}"
