@@ -15,7 +15,7 @@ import msgspec
 from argosy.errors import EnvironmentTrouble
 from argosy.runners.local.runtimes.engine import Engine, last_line
 from argosy.runners.local.runtimes.host import Programs
-from argosy.runners.local.runtimes.runtime import Exit, Mount, Spawn, StepSpec
+from argosy.runners.local.runtimes.runtime import Exit, Mount, Spawn, StartFailure, StepSpec
 
 ENGINE_FAILED = 125
 KEPT = "argosy.keep=true"
@@ -86,6 +86,9 @@ class ContainerRuntime:
             raise EnvironmentTrouble(f"Step {spec.id!r} names no image, and {self.name} needs one.")
         if trouble := self.image_trouble(spec.image, spec.pull_policy):
             raise EnvironmentTrouble(f"{trouble}.", hint="Pull or build it, or use another runtime.")
+        if any("\0" in word for word in (*spec.command, *spec.args)):
+            # Engines take it in JSON, and the container fails on it without saying of what.
+            raise StartFailure(126, "no argument of a process can hold a NUL character")
         name = container_name(run_uid, spec.continues or spec.id)
         if spec.continues:
             return self._again(spec, name)
