@@ -283,7 +283,7 @@ _fields(
         "restartPolicy": "a container ends when it ends; sidecars end with the step",
         "stdin": "standard input is empty",
         "stdinOnce": "standard input is empty",
-        "tty": "there is no terminal",
+        "tty": "podman and docker give the step a terminal; elsewhere there is none",
         "terminationMessagePath": "the message of a step is its exit code or signal",
         "terminationMessagePolicy": "the message of a step is its exit code or signal",
     },

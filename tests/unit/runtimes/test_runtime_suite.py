@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from argosy.runners.local.runtimes.places import ENGINES
 from argosy.runners.local.runtimes.runtime import Mount
 
 STUBBORN = "trap '' TERM; (setsid sh -c 'trap \"\" TERM; sleep 300' &) ; echo up > {tmp}/up; sleep 300; sleep 300"
@@ -37,6 +38,14 @@ def test_output_goes_to_the_files(bench):
 def test_one_log_for_both_streams_is_appended_to(bench):
     bench.log.write_text("before\n")
     assert bench.output("echo one; echo two >&2; echo three") == "before\none\ntwo\nthree\n"
+
+
+def test_a_container_can_have_a_terminal(bench):
+    asked = "if test -t 0; then echo terminal; else echo none; fi"
+    said = bench.output(asked, tty=True).split()
+    assert said == (["terminal"] if bench.kind in ENGINES else ["none"])
+    assert bench.run(bench.sh("without", asked)).code == 0
+    assert bench.log.read_text().split() == [*said, "none"]
 
 
 def test_environment_is_exact(bench, monkeypatch: pytest.MonkeyPatch):

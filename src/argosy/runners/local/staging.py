@@ -334,6 +334,7 @@ class _Staging:
             pull_policy=container.image_pull_policy,
             network="host" if shared and runtime in ENGINES else "",
             published=ports,
+            tty=container.tty,
             keep=keep and runtime in ENGINES,
             private=tuple(values.secrets),
             function=self.function if name == _MAIN else None,

@@ -157,9 +157,12 @@ class ContainerRuntime:
             options.append("--init")
         policies = PODMAN_PULL_POLICIES if self.name == "podman" else PULL_POLICIES
         options += ["--pull", policies.get(spec.pull_policy, "missing")]
+        if spec.tty:
+            options.append("--tty")
         if self.name == "podman":
-            # The container writes to the log files itself, and the host's labels stay as they are.
-            options += ["--quiet", "--log-driver", "passthrough", "--security-opt", "label=disable"]
+            # The container writes to the log files itself, but to a terminal; the host's labels stay as they are.
+            driver = "none" if spec.tty else "passthrough"
+            options += ["--quiet", "--log-driver", driver, "--security-opt", "label=disable"]
         return options
 
     def _entrypoint(self, spec: StepSpec) -> tuple[list[str], tuple[str, ...]]:

@@ -50,7 +50,8 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     whose files this one goes on with. delay_seconds: it is to wait so long before it starts. private: the names of
     variables that are secrets. hidden: what stdout and stderr, and messages, are to be without; None for a step that
     was given no secrets. function: what the command calls, where that is known: a runtime may have another way to it.
-    published: ports of a container that this machine's loopback has under the same numbers.
+    published: ports of a container that this machine's loopback has under the same numbers. tty: it is to have a
+    terminal, where the runtime can give one.
     """
 
     id: str
@@ -77,6 +78,7 @@ class StepSpec(msgspec.Struct, frozen=True, kw_only=True):
     hidden: Spellings | None = None
     function: Function | None = None
     published: tuple[int, ...] = ()
+    tty: bool = False
 
 
 # What an image that means nothing else here means, among images' meanings.
