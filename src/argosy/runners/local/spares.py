@@ -50,10 +50,24 @@ class Spares:
 
     def remove(self) -> None:
         """Leave none behind."""
-        self._ready.clear()
-        if self._made:
+        if not self._made:
+            return
+        with suppress(OSError):
+            while self._ready:
+                _unmake(self._ready.popleft())
+        try:
+            os.rmdir(self._folder)
+        except OSError:
+            # One is half made.
             import shutil
 
             shutil.rmtree(self._folder, ignore_errors=True)
-            with suppress(OSError):
-                os.rmdir(os.path.dirname(self._folder))
+        with suppress(OSError):
+            os.rmdir(os.path.dirname(self._folder))
+
+
+def _unmake(path: str) -> None:
+    os.unlink(f"{path}/{LOG}")
+    for part in PARTS:
+        os.rmdir(f"{path}/{part}")
+    os.rmdir(path)
