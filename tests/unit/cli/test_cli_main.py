@@ -166,3 +166,26 @@ def test_a_misspelt_field_hides_no_other_mistake(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "did you mean `command`?" in done.stdout
     assert "mian" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import atexit; atexit.register(print, 'at the end')",
+        "import threading, time; threading.Thread(target=lambda: (time.sleep(0.2), print('at the end'))).start()",
+    ],
+    ids=["registered", "in a thread"],
+)
+def test_a_command_leaves_nothing_undone_at_its_end(before: str) -> None:
+    program = f"import sys; {before}; sys.argv = ['argosy', 'version']; from argosy.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "at the end"
+
+
+def test_a_command_whose_output_cannot_be_written_fails() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "argosy", "version"], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
