@@ -96,7 +96,7 @@ def _parameter(
     absent = given is not None and given.value == ABSENT
     if absent and value is None and value_from is None:
         raise ExpressionError(
-            f"inputs.parameters.{declared.name}: the argument is an output that a skipped or omitted node never gave",
+            f"inputs.parameters.{declared.name}: it is an absent optional output, of a node that was not run",
             hint="give the input a default, or the producer's output a valueFrom.default",
         )
     if given is not None and not absent:
