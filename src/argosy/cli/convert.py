@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from argosy.cli.options import console, home_option, open_project
+from argosy.cli.options import console, home_option, open_project, strict_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     metavar="NAME=URL",
     help="With --for: where a file is there.",
 )
-@click.option(
-    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
-)
+@strict_option
 @home_option
 def command(
     files: tuple[str, ...],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from argosy.cli.options import console, home_option, open_project, output_option
+from argosy.cli.options import console, home_option, open_project, output_option, strict_option
 
 if TYPE_CHECKING:
     from argosy.project.files import Checked
@@ -24,9 +24,7 @@ SCHEMA = "argosy.lint/v1"
 
 @click.command("lint")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
-)
+@strict_option
 @click.option("-f", "--fidelity", is_flag=True, help="Tell also what differs from a cluster here.")
 @click.option("-q", "--quiet", is_flag=True, help="Print findings only.")
 @output_option("json", "text")

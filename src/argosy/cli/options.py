@@ -29,6 +29,12 @@ def home_option(command: Command) -> Command:
     )(command)
 
 
+def strict_option(command: Command) -> Command:
+    """--strict, --no-strict."""
+    text = "Whether an unknown field, or a number in place of text, is an error."
+    return click.option("--strict/--no-strict", default=True, help=text)(command)
+
+
 def output_option(*formats: str) -> Callable[[Command], Command]:
     """-o FORMAT."""
     return click.option("-o", "--output", type=click.Choice(formats), help="Print this instead of text.")

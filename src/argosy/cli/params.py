@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from argosy.cli.console import BOLD, Console
-from argosy.cli.options import console, home_option, open_project, output_option
+from argosy.cli.options import console, home_option, open_project, output_option, strict_option
 from argosy.model.input_values import listed, shown
 from argosy.model.inputs import Input, Signature
 
@@ -27,9 +27,7 @@ WIDEST_DEFAULT = 40
 @click.command("params")
 @click.argument("file", type=click.Path())
 @click.argument("name", required=False)
-@click.option(
-    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
-)
+@strict_option
 @output_option("json", "yaml", "name")
 @home_option
 def command(file: str, name: str | None, strict: bool, output: str | None, home: Path | None) -> int:

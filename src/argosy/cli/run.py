@@ -13,7 +13,15 @@ import click
 
 from argosy.cli.console import BOLD, Console
 from argosy.cli.events import Starting, starting_options
-from argosy.cli.options import console, home_option, open_project, output_option, pairs, parameter_options
+from argosy.cli.options import (
+    console,
+    home_option,
+    open_project,
+    output_option,
+    pairs,
+    parameter_options,
+    strict_option,
+)
 from argosy.cli.reuse import read_refresh, reuse_options
 from argosy.cli.sweep import SweepWords, sweep_of, sweep_options
 from argosy.cli.values import OPEN, Words, names_of_options, read_words, values_of
@@ -79,9 +87,7 @@ RUNTIMES = ("auto", "podman", "docker", "sandbox", "process", "function")
 @reuse_options
 @sweep_options
 @click.option("--ignore-resources", is_flag=True, help="Start steps whatever CPU, memory and GPUs they ask for.")
-@click.option(
-    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
-)
+@strict_option
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing while it runs.")
 @output_option("json", "yaml", "name")
 @home_option

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from argosy.cli.options import console, home_option, open_project, output_option, pairs
+from argosy.cli.options import console, home_option, open_project, output_option, pairs, strict_option
 from argosy.cli.progress import spell
 
 if TYPE_CHECKING:
@@ -53,9 +53,7 @@ def command() -> None:
 @command.command("create")
 @click.argument("file", type=click.Path())
 @click.option("--name", default="", help="Call it so.  [default: the file's own name]")
-@click.option(
-    "--strict/--no-strict", default=True, help="Whether an unknown field, or a number in place of text, is an error."
-)
+@strict_option
 @output_option("json", "name")
 @home_option
 def create(file: str, name: str, strict: bool, output: str | None, home: Path | None) -> None:
