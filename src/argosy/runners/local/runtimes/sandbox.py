@@ -90,8 +90,8 @@ class SandboxRuntime:
     def spawn(self, spec: StepSpec, run_uid: str) -> Spawn:
         meaning = self._images.meaning(spec.image)
         command = self._images.argv(spec, meaning)
-        layers = self._layers(spec, meaning)
         work = self._work(spec)
+        layers = self._layers(spec, meaning, work)
         directory = self._directory(spec, meaning, work)
         environment = self._environment(spec, meaning)
         program = self._program(command[0], environment.get("PATH", self._base["PATH"]), directory, layers)
@@ -115,7 +115,7 @@ class SandboxRuntime:
             shield=SHIELD,
         )
 
-    def _layers(self, spec: StepSpec, meaning: ImageMeaning | None) -> Layers:
+    def _layers(self, spec: StepSpec, meaning: ImageMeaning | None, work: str) -> Layers:
         root = ""
         if spec.outputs:
             root = f"{spec.folder}/{ROOT}"
@@ -125,7 +125,7 @@ class SandboxRuntime:
         layers.add_existing(f"{spec.folder}/tmp", "/tmp")
         for path in _hidden_by_tmp(meaning):
             layers.add(path, path, read_only=True)
-        layers.add_existing(f"{self._real_folder(spec.folder)}/work", self._work(spec))
+        layers.add_existing(f"{self._real_folder(spec.folder)}/work", work)
         for target, source in meaning.files.items() if meaning is not None else ():
             layers.add(source, target, read_only=True)
         for mount in sorted(spec.mounts, key=lambda mount: mount.target.count("/")):
