@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from argosy.runners.local.leftovers import processes_of
@@ -19,11 +20,13 @@ from argosy.runners.local.runtimes.container import ContainerRuntime, container_
 from argosy.runners.local.runtimes.function import FunctionRuntime
 from argosy.runners.local.runtimes.process import ProcessRuntime
 from argosy.runners.local.runtimes.runner import SupervisedRunner
-from argosy.runners.local.runtimes.runtime import Exit, Function, Runtime, StepSpec
+from argosy.runners.local.runtimes.runtime import Exit, Function, Runtime, Spawn, StepSpec
 from argosy.runners.local.runtimes.sandbox import SandboxRuntime
+from argosy.runners.local.supervisor.children import children_of
 
 IMAGE = "docker.io/library/alpine:3.23"
-KINDS = ("process", "function", "sandbox", "podman")
+KINDS = ("process", "function", "sandbox", "bubblewrap", "podman")
+WARM_UP = "warm-up"
 # What a step of the function runtime calls, so that the suite's shell runs in its fork.
 PROGRAM = """
 import json, os
@@ -33,11 +36,19 @@ def becomes():
 """
 
 
+class AllByBubblewrap(SandboxRuntime):
+    """The sandbox where no zygote can be had, or none for a step."""
+
+    def spawn(self, spec: StepSpec, run_uid: str) -> Spawn:
+        return msgspec.structs.replace(super().spawn(spec, run_uid), shell=())
+
+
 def made(kind: str) -> Runtime:
     runtimes = {
         "process": ProcessRuntime,
         "function": FunctionRuntime,
         "sandbox": SandboxRuntime,
+        "bubblewrap": AllByBubblewrap,
         "podman": lambda: ContainerRuntime("podman"),
     }
     runtime: Runtime = runtimes[kind]()
@@ -62,6 +73,10 @@ class Bench:
             (self.folder / name).mkdir(parents=True)
         self.log = self.folder / "log"
         self.runner = self.open()
+        if type(runtime) is SandboxRuntime:
+            # A zygote makes the sandboxes from the second one on.
+            assert self.run(self.spec(WARM_UP, "true")).code == 0
+            self.log.unlink()
 
     def open(self) -> SupervisedRunner:
         return SupervisedRunner.open(self.runtime, self.root / "supervisor", self.uid)
@@ -148,6 +163,20 @@ class Bench:
             with contextlib.suppress(OSError):
                 if b"ARGOSY_WARM= " in Path(f"/proc/{pid}/environ").read_bytes():
                     found.append(pid)
+        return found
+
+    def zygotes(self) -> list[int]:
+        """What makes sandboxes for this run."""
+        found: list[int] = []
+        for pid in children_of(self.supervisor_pid()):
+            try:
+                # The first process of a sandbox begins as a copy, with a pid of its own inside.
+                status = Path(f"/proc/{pid}/status").read_text()
+                is_outside = len(status.partition("NSpid:")[2].splitlines()[0].split()) == 1
+                if is_outside and b"zygote.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(pid)
+            except OSError:
+                continue
         return found
 
     def container(self, id: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from argosy.runners.local.runtimes.runtime import ImageMeaning, Mount, StepSpec
 from argosy.runners.local.runtimes.sandbox import SandboxRuntime
+from conftest import Bench, made
 
 
 def spec(folder: Path, command: str, image: str = "") -> StepSpec:
@@ -64,3 +65,51 @@ def test_a_volume_above_the_working_folder_covers_neither_it_nor_gets_anything_o
     subprocess.run(spawn.argv, env={"PATH": os.environ["PATH"], **spawn.environment}, check=True)
     assert (tmp_path / "step" / "work" / "result").read_text() == "said\n"
     assert [path.name for path in volume.iterdir()] == ["kept"]
+
+
+# All that a step can see of what it is in, but for numbers that are never the same. Folders that were made on the way
+# to another are for their owner only when bubblewrap makes them; and of capabilities that nobody can have any more,
+# bubblewrap leaves some in the lists of what could be given.
+LOOK = r"""
+exec 2>&1
+cut -d' ' -f4- /proc/self/mountinfo | grep -v ' /proc/' | sed 's/ \(shared\|master\):[0-9]*//g' | sort -u
+grep -E '^(CapPrm|CapEff|NoNewPrivs|Seccomp|Uid|Gid|Groups|Umask|NSpid|SigBlk)' /proc/self/status
+stat -c '%U %G %n' / /* /tmp /run /run/* /var /var/*
+stat -c '%A %U %G %n' / /tmp/home /tmp/in.txt /dev/shm /dev/shm/memory /out .
+env | grep -v -E '^(_|ARGOSY_)' | sort
+pwd; umask; ulimit -a; id; ls -A /dev/shm
+for path in /new /usr/new /etc/new /proc/sys/kernel/printk /proc/sysrq-trigger /proc/irq/new /dev/shm/new /var/tmp/new \
+    /tmp/new /tmp/in.txt /data/volume/new ./new
+do
+    (echo 7 > $path) && echo "wrote $path"
+done
+mkdir -p /made/here && echo made
+umount /usr; mount -t tmpfs none /mnt; kill -TERM 1; ls -A /.argosy; cat /tmp/in.txt
+true
+"""
+
+
+def test_a_sandbox_is_the_same_whoever_makes_it(tmp_path: Path) -> None:
+    looks: list[str] = []
+    for way in ("zygote", "bubblewrap"):
+        # As long as the other's: both see their own.
+        bench = Bench(made("sandbox"), tmp_path / way[:6])
+        (bench.folder / "volume").mkdir()
+        (bench.folder / "file").write_text("content\n")
+        mounts = (
+            Mount(source=str(bench.folder / "volume"), target="/data/volume"),
+            Mount(source=str(bench.folder / "file"), target="/tmp/in.txt", read_only=True),
+            Mount(source=str(bench.folder / "volume"), target="/dev/shm/memory", memory_bytes=1 << 20),
+        )
+        step = bench.sh("look", LOOK, mounts=mounts, outputs=("/out/file",), environment={"A": "b c"})
+        if way == "zygote":
+            assert bench.run(step).code == 0
+            assert bench.zygotes()
+        else:
+            spawn = bench.runtime.spawn(step, bench.uid)
+            environment = {**bench.runtime.bases()["host"], **spawn.environment}
+            with bench.log.open("wb") as log:
+                subprocess.run(spawn.argv, env=environment, check=True, stdin=subprocess.DEVNULL, stdout=log)
+        looks.append(bench.log.read_text().replace(way[:6], "WAY"))
+        bench.close()
+    assert looks[0].splitlines() == looks[1].splitlines()

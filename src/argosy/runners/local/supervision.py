@@ -55,6 +55,8 @@ class Spawn(msgspec.Struct, frozen=True, kw_only=True):
     gentle signals. engine_kill: the command that signals what this process is only the
     client of, with {signal} where the number goes; all signals take that way. mask: texts that what it writes to stdout
     and stderr is kept without, and those of them that line ends may break; None to have the files written as they are.
+    shell: where the program is bubblewrap: it, and the options of a sandbox that is kept open, from which this one is
+    made if it can be, since that is quicker.
     fork: instead of this program, a warm interpreter's fork; None for a process of its own.
     """
 
@@ -69,6 +71,7 @@ class Spawn(msgspec.Struct, frozen=True, kw_only=True):
     shield: int = 0
     engine_kill: tuple[str, ...] = ()
     mask: tuple[tuple[bytes, ...], tuple[bytes, ...]] | None = None
+    shell: tuple[str, ...] = ()
     fork: Fork | None = None
 
 
@@ -184,6 +187,7 @@ class Supervision:
                     spawn.shield,
                     spawn.engine_kill,
                     spawn.mask,
+                    spawn.shell,
                     None if spawn.fork is None else msgspec.structs.astuple(spawn.fork),
                     width,
                 )

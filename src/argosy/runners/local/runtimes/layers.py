@@ -23,6 +23,8 @@ SYSTEMS_OWN = frozenset(
     | {f"/var/lib/{name}" for name in ("PackageKit", "apt", "cni", "dbus", "man-db", "pam", "polkit-1", "private")}
     | {f"/var/lib/{name}" for name in ("sgml-base", "shells.state", "swcatalog", "systemd", "ucf", "vim", "xml-core")}
 )
+# What of /proc changes the machine. Only root could write there.
+OF_THE_MACHINE = ("/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus")
 # Of /run, where namespaces, sockets and containers' mounts are, only the disks that people plugged in.
 DISKS = "/run/media"
 
@@ -98,7 +100,11 @@ def _root_options(folders: list[str], links: dict[str, str]) -> tuple[str, ...]:
         options += ("--symlink", target, path)
     for path in folders:
         options += ("--ro-bind", path, path)
-    return (*options, "--dev-bind", "/dev", "/dev", "--tmpfs", "/dev/shm", "--proc", "/proc")
+    options += ("--dev-bind", "/dev", "/dev", "--tmpfs", "/dev/shm", "--proc", "/proc")
+    if os.geteuid() == 0:
+        for path in OF_THE_MACHINE:
+            options += ("--ro-bind-try", path, path)
+    return tuple(options)
 
 
 class Layers:

@@ -1,4 +1,4 @@
-"""The sandboxed runtime: a step is a host process in mount and pid namespaces of its own, made by bubblewrap.
+"""The sandboxed runtime: a step is a host process in mount and pid namespaces of its own, as bubblewrap makes them.
 
 It knows nothing of images' contents: programs and libraries are the host's, read-only. It is there so that steps do
 not meet each other by accident, not to hold a hostile program.
@@ -15,7 +15,7 @@ from argosy.runners.local.runtimes.layers import HostLayers, Layers
 from argosy.runners.local.runtimes.places import ROOT
 from argosy.runners.local.runtimes.runtime import Exit, ImageMeaning, Spawn, StartFailure, StepSpec
 
-# bubblewrap itself and its init in the new pid namespace are not the step's.
+# bubblewrap itself and its init in the new pid namespace are not the step's. (A zygote knows what it makes itself.)
 SHIELD = 2
 HOME = "/tmp/home"
 # Where a step finds its working folder when a volume covers the place where that is.
@@ -42,6 +42,7 @@ class SandboxRuntime:
         self._programs = Programs()
         self._bwrap = self._programs.find("bwrap", self._base["PATH"])
         self._host = HostLayers()
+        self._shell = (self._bwrap, *self._host.options)
         self._real: dict[str, str] = {}
         self._tail = ("--unshare-pid", "--die-with-parent")
         if os.geteuid() == 0:
@@ -113,6 +114,7 @@ class SandboxRuntime:
             stdout=spec.stdout,
             stderr=spec.stderr,
             shield=SHIELD,
+            shell=self._shell,
         )
 
     def _layers(self, spec: StepSpec, meaning: ImageMeaning | None, work: str) -> Layers:
@@ -194,7 +196,7 @@ class SandboxRuntime:
         """Nothing is kept of a step but its folder."""
 
     def clean_up(self, run_uid: str) -> None:
-        """Nothing is out of the supervisor's reach: bubblewrap dies with it, and takes its namespace along."""
+        """Nothing is out of the supervisor's reach: a sandbox's first process dies with it, and all in it with that."""
 
 
 def _is_covered(path: str, spec: StepSpec) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from argosy.runners.local.supervisor.driver import Command
     from argosy.runners.local.supervisor.forks import Forks
     from argosy.runners.local.supervisor.masking import Mask
+    from argosy.runners.local.supervisor.zygotes import Zygotes
 
     Running = tuple[str, int, tuple[str, ...]]  # id, shield, engine_kill
 else:
@@ -43,6 +44,8 @@ STARTS_BETWEEN_REAPS = 8
 # Where nothing runs since a step ended a moment ago, the driver is about to ask for the next one.
 AWAKE_SECONDS = 0.001
 
+# Between a sandbox's first process and the step's own there is nothing else.
+SHIELD_OF_ZYGOTES = 1
 ENGINE_KILL_AGAIN_SECONDS = 5.0
 RECORD_SOON_SECONDS = 0.05
 FULL_DISK_SECONDS = 24 * 3600.0
@@ -55,7 +58,7 @@ def do_nothing(*_: object) -> None:
 class Supervisor:
     """One run's processes. Single-threaded: everything happens in `serve`."""
 
-    def __init__(self, folder: str, run_uid: str, linger_seconds: float, driver: socket) -> None:
+    def __init__(self, folder: str, run_uid: str, linger_seconds: float, driver: socket, lock: int) -> None:
         self.folder = folder
         self.run_uid = run_uid
         self.linger_seconds = linger_seconds
@@ -68,6 +71,8 @@ class Supervisor:
         self.filters: dict[int, str] = {}  # by pid, the step whose outputs it writes
         self.filter_of: dict[str, int] = {}
         self.forks: Forks | None = None
+        self.zygotes: Zygotes | None = None
+        self.lock = lock
         self.ended: list[tuple[str, int]] = []  # not told yet: something that they left behind is still dying
         self.deadlines: dict[str, float] = {}
         self.engine_used = False
@@ -222,8 +227,8 @@ class Supervisor:
 
     def begin(self, command: Command) -> None:
         """Have the process made, one way or the other."""
-        if command[12] is None or not self.start_fork(command):
-            self.start(*command[1:12])
+        if command[13] is None or not self.start_fork(command):
+            self.start(*command[1:13])
 
     def record_starts(self, ids: Iterable[str]) -> None:
         if lines := "".join([f'{{"started": {quoted(id)}}}\n' for id in ids]):
@@ -233,7 +238,7 @@ class Supervisor:
         self,
         id: str,
         program: str,
-        argv: list[str],
+        argv: tuple[str, ...],
         base: str,
         overrides: dict[str, str],
         directory: str,
@@ -242,15 +247,19 @@ class Supervisor:
         shield: int,
         engine_kill: tuple[str, ...],
         mask: Mask | None,
+        shell: tuple[str, ...],
     ) -> None:
         pipes: list[int] = []
+        pid = 0
         try:
             if mask is not None:
                 pipes = self.start_filter(id, dict.fromkeys((stdout, stderr)), mask)
             environment = self.bases[base] | overrides
             environment["ARGOSY_RUN"] = self.run_uid
             environment["ARGOSY_STEP"] = id
-            pid = spawn(program, argv, environment, directory, stdout, stderr, pipes)
+            if shell and mask is None and (pid := self.zygotes_made().make(shell, argv, environment, stdout, stderr)):
+                shield = SHIELD_OF_ZYGOTES
+            pid = pid or spawn(program, argv, environment, directory, stdout, stderr, pipes)
         except (OSError, ValueError) as error:
             code, message = why_not_started(error, program, directory, (stdout, stderr))
             for text in mask[0] if mask is not None else ():
@@ -265,9 +274,17 @@ class Supervisor:
             for fd in pipes:
                 os.close(fd)
 
+    def zygotes_made(self) -> Zygotes:
+        """Not for a step with secrets: the next sandbox begins as a copy of what a zygote has in memory."""
+        if self.zygotes is None:
+            from argosy.runners.local.supervisor.zygotes import Zygotes
+
+            self.zygotes = Zygotes(os.path.dirname(self.folder), self.lock)
+        return self.zygotes
+
     def start_fork(self, command: Command) -> bool:
         """Have a warm interpreter make the process; False if there can be none."""
-        _, id, _, _, base, overrides, *_, mask, fork, _ = command
+        _, id, _, _, base, overrides, *_, mask, _, fork, _ = command
         if mask is not None:
             return False
         if self.forks is None:
@@ -293,7 +310,7 @@ class Supervisor:
                     over = self.note_end(pid, status) or over
                 case ("again", command):
                     if not self.terminated:
-                        self.start(*command[1:12])
+                        self.start(*command[1:13])
                 case ("never", id, number):
                     self.report(id, 128 + number, number, "")
                 case _:
@@ -375,6 +392,8 @@ class Supervisor:
                 continue
             orphaned = orphaned or pid not in self.killers
             self.killers.discard(pid)
+            if self.zygotes is not None:
+                self.zygotes.ended(pid)
             if pid in self.filters:
                 del self.filter_of[self.filters.pop(pid)]
         if not orphaned:
@@ -423,10 +442,12 @@ class Supervisor:
         container engine's monitor. What a killed orphan leaves behind comes here in turn.
         """
         waiting: set[str] = set()
-        warm, asked = (self.forks.pids(), self.forks.of) if self.forks is not None else ((), ())
+        makers, asked = (self.forks.pids(), self.forks.of) if self.forks is not None else ([], ())
+        if self.zygotes is not None:
+            makers += self.zygotes.pids()
         nameless_may_go = not self.running and not self.engine_used and not asked
         for pid in self.children.pids():
-            if pid in self.running or pid in self.killers or pid in self.filters or pid in warm:
+            if pid in self.running or pid in self.killers or pid in self.filters or pid in makers:
                 continue
             condition = how_alive(pid)
             if condition == "dead":

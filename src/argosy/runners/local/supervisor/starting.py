@@ -21,7 +21,7 @@ APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND
 
 def spawn(
     program: str,
-    argv: list[str],
+    argv: tuple[str, ...],
     environment: Mapping[str, str],
     directory: str,
     stdout: str,
@@ -51,6 +51,18 @@ def spawn(
         setsigmask=(),
         setsigdef=(signal.SIGPIPE, signal.SIGXFSZ),
     )
+
+
+def open_logs(stdout: str, stderr: str) -> list[int]:
+    """Both logs, to be appended to; one descriptor if they are the same. Raises OSError."""
+    fds = [os.open(stdout, APPENDING, FILE_MODE)]
+    if stderr != stdout:
+        try:
+            fds.append(os.open(stderr, APPENDING, FILE_MODE))
+        except OSError:
+            os.close(fds[0])
+            raise
+    return fds
 
 
 def why_not_started(error: Exception, program: str, directory: str, logs: tuple[str, ...]) -> tuple[int, str]:

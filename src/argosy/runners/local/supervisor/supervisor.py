@@ -10,8 +10,11 @@ the private, quick C modules: `socket` would cost 9 ms, `signal` 6 ms, `json` 8 
 
 In: frames (four bytes of length, little-endian, then a marshal-ed list of tuples):
     ("base", key, environment)                          a shared environment
-    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill, mask, fork, width)
+    ("run", id, program, argv, base key, overrides, directory, stdout, stderr, shield, engine_kill, mask, shell, fork,
+     width)
         mask: None, or the texts that its outputs are to be written without, and those of them that line ends may break
+        shell: (), or bubblewrap and the options that all sandboxes have: then a zygote makes what argv asks for, if it
+        can; see `zygotes`
         fork: None, or how a warm interpreter is started (program, argv, folder, overrides) and the function in it that
         is called instead of starting the program; see `forks`
         width: 0, or how many of the processes that have one may run at once; it waits until there is room, in order
@@ -53,7 +56,7 @@ def main() -> None:
     for fd in (int(socket_fd), int(lock_fd)):
         os.set_inheritable(fd, False)
     driver = socket(AF_UNIX, SOCK_STREAM, 0, int(socket_fd))
-    Supervisor(folder, run_uid, float(linger_seconds), driver).serve()
+    Supervisor(folder, run_uid, float(linger_seconds), driver, int(lock_fd)).serve()
     os.unlink(f"{folder}/socket")
     os._exit(0)
 
