@@ -111,6 +111,10 @@ def test_what_is_not_in_the_runs_folder_is_left_to_bubblewrap(bench: Bench, tmp_
     assert (volume / "file").read_text() == "kept\n"
 
 
+def test_what_a_zygote_does_not_know_is_left_to_bubblewrap(bench: Bench) -> None:
+    assert bench.output(f"{MAKER}; grep -c eth0 /proc/net/dev; true", network="none") == "bwrap\n0\n"
+
+
 def test_a_link_that_a_step_left_leads_nowhere(bench: Bench, tmp_path_factory) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     assert bench.output(f"ln -s {elsewhere} /tmp/link; mkdir /tmp/folder; {MAKER}") == "zygote\n"
@@ -132,7 +136,9 @@ def test_a_step_with_secrets_is_left_to_bubblewrap(bench: Bench) -> None:
 
 
 def test_nothing_of_the_driver_is_in_the_first_process(bench: Bench) -> None:
-    look = "wc -c < /proc/1/environ; ls -l /proc/1/fd | grep -c 'socket\\|lock'; true"
+    look = (
+        "tr '\\0' '\\n' < /proc/1/environ | grep -c -v '^LC_\\|^LANG'; ls -l /proc/1/fd | grep -c 'socket\\|lock'; true"
+    )
     assert bench.output(look) == "0\n0\n"
 
 

@@ -88,7 +88,7 @@ class Maker:
                 _say(f"A sandbox cannot be made from an open one: {error}")
             os._exit(NOT_STARTED)
         if os.waitpid(pid, 0)[1]:
-            raise OSError("sandboxes are left to bubblewrap")
+            raise OSError("the kernel lets nobody else make them")
 
     def source_of(self, path: str, writable: bool) -> str:
         """Where a path of the host is in the open sandbox. Raises NotRead if it is not there for certain."""

@@ -5,10 +5,11 @@ would do again for each step, with the mounts of the whole host in its way, is d
 process in mount and pid namespaces of its own, a new root folder, what is open laid into it, and the rest forgotten.
 Whatever a command line has that is not known here is left to bubblewrap.
 
-Run as `python -I -S zygote.py FD RUN_FOLDER BWRAP OPTION...` with an empty environment. FD is one end of a pair of
-sockets that keep messages apart. It says `ready` once. In come marshal-ed pairs (argv, environment): what bubblewrap
-would be called with; and four descriptors: the two logs, one from which a byte comes when the program may start, and
-one that is held until it has. Out goes the id of a process, the caller's own child, or 0: bubblewrap must do it.
+Run as `python -I -S zygote.py FD RUN_FOLDER BWRAP OPTION...` with a locale for its environment. FD is one end
+of a pair of sockets that keep messages apart. It says `ready` once. In come marshal-ed pairs (argv, environment): what
+bubblewrap would be called with; and four descriptors: the two logs, one from which a byte comes when the program may
+start, and one that is held until it has. Out goes the id of a process, the caller's own child, or 0: bubblewrap must do
+it.
 
 The process is the init of its pid namespace: it starts the program, waits for it, and ends with its exit code, or 128
 and the number of the signal; with it everything in the namespace ends. It ends when the supervisor does.
@@ -54,6 +55,7 @@ def main() -> None:
     fd, run_folder, *shell = sys.argv[1:]
     sys.path.append(PACKAGES)
     from argosy.runners.local.supervisor import kernel
+    from argosy.runners.local.supervisor.command_line import NotRead
     from argosy.runners.local.supervisor.sandboxes import Maker, enter_open_sandbox
 
     gc.disable()
@@ -64,8 +66,8 @@ def main() -> None:
     try:
         enter_open_sandbox(shell, run_folder)
         maker = Maker(run_folders, shell, caller.fileno())
-    except OSError as error:
-        sys.exit(str(error))
+    except (OSError, NotRead) as error:
+        sys.exit(f"Sandboxes are left to bubblewrap: {error}")
     caller.send(b"ready")
     serve(caller, maker)
 

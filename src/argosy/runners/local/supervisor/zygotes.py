@@ -23,6 +23,8 @@ ZYGOTE = os.path.abspath(f"{__file__}/../zygote.py")
 # One that says nothing for so long is taken for dead.
 PATIENCE_SECONDS = 10.0
 MOST_BYTES = 100_000
+# What says how the names of files are written, which must be the same at both ends.
+LOCALE = ("LC_ALL", "LC_CTYPE", "LANG")
 MOST_DEATHS = 3
 
 
@@ -93,7 +95,8 @@ class Zygotes:
         os.set_inheritable(fd, True)
         argv = [sys.executable, "-I", "-S", ZYGOTE, str(fd), self._folder, *shell]
         try:
-            pid = os.posix_spawn(sys.executable, argv, {}, setsid=True, setsigmask=())
+            locale = {name: os.environ[name] for name in LOCALE if name in os.environ}
+            pid = os.posix_spawn(sys.executable, argv, locale, setsid=True, setsigmask=())
         except OSError:
             self._deaths[shell] = MOST_DEATHS
             return None
