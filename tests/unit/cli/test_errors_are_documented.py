@@ -22,9 +22,7 @@ def _kinds(kind: type[ArgosyError]) -> Iterator[type[ArgosyError]]:
 
 def test_every_error_is_documented_with_its_exit_code() -> None:
     for module in pkgutil.walk_packages(argosy.__path__, "argosy."):
-        # The supervisor is a program of its own, run by its path.
-        if not module.name.endswith(".supervisor"):
-            import_module(module.name)
+        import_module(module.name)
     documented = dict(re.findall(r"^\| `([-a-z]+)` \| (\d+) \|", PAGE.read_text(), re.MULTILINE))
     ours = {kind.id: str(kind.exit_code) for kind in _kinds(ArgosyError) if kind.__module__.startswith("argosy.")}
     assert {id: documented.get(id) for id in ours} == ours

@@ -72,4 +72,5 @@ def main() -> None:
     serve(caller, maker)
 
 
-main()
+if __name__ == "__main__":
+    main()
