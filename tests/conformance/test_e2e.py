@@ -7,15 +7,14 @@ from typing import Any
 
 import argo_e2e
 import pytest
-
-from argosy.runners.local.runtimes import choose
+import runtimes_here
 
 CASES = [case for case in argo_e2e.cases() if argo_e2e.OTHERWISE.get(case["file"], ("",))[0] != "outside"]
 
 
 @pytest.fixture(scope="module")
 def troubles() -> dict[str, str]:
-    return {name: choose.make(name).trouble() for name in argo_e2e.EVERYWHERE}
+    return {name: runtimes_here.trouble(name) for name in argo_e2e.EVERYWHERE}
 
 
 @pytest.mark.parametrize("runtime", argo_e2e.EVERYWHERE)

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import argo_examples
 import pytest
-
-from argosy.runners.local.runtimes import choose
+import runtimes_here
 
 RUN = [file for file in argo_examples.files() if not argo_examples.reason_not_to_run(file)]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    trouble = choose.make("podman").trouble()
-    if trouble:
+    if trouble := runtimes_here.trouble("podman"):
         pytest.skip(trouble)
     folder = tmp_path_factory.mktemp("examples")
     (folder / "objects.yaml").write_text(argo_examples.OBJECTS)

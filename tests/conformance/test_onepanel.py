@@ -8,9 +8,9 @@ from typing import Any
 
 import onepanel_templates as onepanel
 import pytest
+import runtimes_here
 
 from argosy.dialects.onepanel.reader import load
-from argosy.runners.local.runtimes import choose
 
 FILES = onepanel.files()
 RUN = [file for file in FILES if onepanel.OUTCOMES[file.name][0] != "not run"]
@@ -32,7 +32,7 @@ def named(files: list[Path]) -> Any:
 
 
 def works(runtime: str) -> None:
-    if trouble := choose.make(runtime).trouble():
+    if trouble := runtimes_here.trouble(runtime):
         pytest.skip(trouble)
 
 
