@@ -1,4 +1,7 @@
-"""What a no-op step costs, two at a time, against a plain Popen loop: `python benchmarks/runtimes.py [STEPS]`."""
+"""What a no-op step costs, two at a time, against a plain Popen loop: `python benchmarks/runtimes.py [STEPS]`.
+
+bwrap: that loop, with a sandbox of bubblewrap's own around each program, as the sandbox runtime would have it made.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from argosy.runners.local.runtimes.runner import SupervisedRunner
 from argosy.runners.local.runtimes.runtime import StepSpec
 
 AT_ONCE = 2
+NOTHING = "/bin/true"
 
 
 def processor_seconds(pid: int) -> float:
@@ -22,23 +26,23 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def step(number: int, folder: Path) -> StepSpec:
+    return StepSpec(
+        id=f"bench-{number}.0/main",
+        command=(NOTHING,),
+        image="docker.io/library/alpine:3.23",
+        folder=str(folder),
+        stdout=str(folder / "log"),
+        stderr=str(folder / "log"),
+    )
+
+
 def supervised(name: str, steps: int, folder: Path) -> str:
     runtime = make(name)
     if trouble := runtime.trouble():
         return f"{name:8}  {trouble}"
-    log = str(folder / "log")
     runner = SupervisedRunner.open(runtime, folder / f"supervisor-{name}", f"benchmark-{name}")
-    specs = [
-        StepSpec(
-            id=f"bench-{number}.0/main",
-            command=("/bin/true",),
-            image="docker.io/library/alpine:3.23",
-            folder=str(folder),
-            stdout=log,
-            stderr=log,
-        )
-        for number in range(steps)
-    ]
+    specs = [step(number, folder) for number in range(steps)]
     began, own = time.perf_counter(), time.process_time()
     runner.start(specs[:AT_ONCE])
     started, ended = AT_ONCE, 0
@@ -57,17 +61,24 @@ def supervised(name: str, steps: int, folder: Path) -> str:
     return f"{name:8} {took / steps * 1e3:8.3f} {own / steps * 1e6:10.0f} {other / steps * 1e6:10.0f}"
 
 
-def plain(steps: int, folder: Path) -> str:
+def by_bubblewrap(steps: int, folder: Path) -> str:
+    runtime = make("sandbox")
+    if trouble := runtime.trouble():
+        return f"{'bwrap':8}  {trouble}"
+    return plain("bwrap", runtime.spawn(step(0, folder), "benchmark").argv, steps, folder)
+
+
+def plain(name: str, argv: tuple[str, ...], steps: int, folder: Path) -> str:
     running: deque[subprocess.Popen[bytes]] = deque()
     began = time.perf_counter()
     with open(folder / "plain.log", "ab") as log:
         for _ in range(steps):
             if len(running) == AT_ONCE:
                 running.popleft().wait()
-            running.append(subprocess.Popen(["/bin/true"], stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+            running.append(subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         for process in running:
             process.wait()
-    return f"{'Popen':8} {(time.perf_counter() - began) / steps * 1e3:8.3f}"
+    return f"{name:8} {(time.perf_counter() - began) / steps * 1e3:8.3f}"
 
 
 def main() -> None:
@@ -77,9 +88,10 @@ def main() -> None:
         for part in ("work", "tmp"):
             (folder / part).mkdir()
         print("runtime   ms/step  driver us  supervisor us")
-        print(plain(steps, folder))
+        print(plain("Popen", (NOTHING,), steps, folder))
         print(supervised("process", steps, folder))
-        print(supervised("sandbox", steps // 4, folder))
+        print(supervised("sandbox", steps // 2, folder))
+        print(by_bubblewrap(steps // 4, folder))
         print(supervised("podman", max(10, steps // 100), folder))
 
 
