@@ -22,7 +22,7 @@ def write(names: list[str]) -> Corpus:
 
 @step
 def count_words(corpus: Corpus) -> dict[str, int]:
-    return {one.stem: len(one.read_text().split()) for one in corpus.texts.iterdir()}
+    return {one.stem: len(one.read_text().split()) for one in sorted(corpus.texts.iterdir())}
 
 
 @step

@@ -153,7 +153,9 @@ def _read_tar(archive: Path, unpacked: Unpacked, limits: Limits) -> None:
     with _decompressed(archive) as (stream, _):
         metered = Metered(stream, limits.max_header_bytes, unpacked.allowance)
         tar = tarfile.TarFile(fileobj=metered, mode="r", errorlevel=2)  # type: ignore[arg-type]  # reads like a file
-        while (member := tar.next()) is not None:
+        # The reader has looked at the first header, and goes on if it is asked again, whatever that was.
+        is_over = tar.firstmember is None  # type: ignore[attr-defined]  # not in the stubs
+        while not is_over and (member := tar.next()) is not None:
             # Otherwise the reader keeps every entry that it has seen.
             tar.members = []  # type: ignore[attr-defined]  # not in the stubs
             metered.reading_data()

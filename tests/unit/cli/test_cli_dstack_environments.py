@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ensurepip
 import shutil
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,12 @@ def cache(folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: p
     (folder / "needs.txt").write_text(f"./{wheel(folder)}\n")
     (folder / "a.py").write_text(SHOW)
     return outside / "argosy" / "environments-apart"
+
+
+def bundled_pip() -> Path:
+    """The wheel that virtual environments get pip from. Debian keeps it in a place of its own."""
+    places = (Path(ensurepip.__file__).parent / "_bundled", Path(sysconfig.get_config_var("WHEEL_PKG_DIR") or ""))
+    return next(wheel for place in places for wheel in place.glob("pip-*.whl"))
 
 
 def lines(argosy: Argosy) -> list[str]:
@@ -51,8 +58,7 @@ def test_a_sandbox_uses_what_another_step_has_made(folder: Path, cache: Path, ar
 def test_a_container_makes_one_that_its_image_can_run(folder: Path, cache: Path, argosy: Argosy) -> None:
     need_image()
     # The image of the tests has no pip: a real one of the host's, as a file.
-    bundled = next((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
-    shutil.copy(bundled, folder / "pip.zip")
+    shutil.copy(bundled_pip(), folder / "pip.zip")
     workflows = """
   - {name: a, provider: python, file: a.py, requirements: needs.txt, env: [PYTHONPATH=/argosy/code/pip.zip]}
   - {name: own, provider: shout, requirements: needs.txt, env: [PYTHONPATH=/argosy/code/pip.zip]}
