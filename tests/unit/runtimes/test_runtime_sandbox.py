@@ -8,10 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from runtime_bench import Bench, made
 
 from argosy.runners.local.runtimes.runtime import ImageMeaning, Mount, StepSpec
 from argosy.runners.local.runtimes.sandbox import SandboxRuntime
-from conftest import Bench, made
 
 
 def spec(folder: Path, command: str, image: str = "") -> StepSpec:

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from runtime_bench import WARM_UP
 
 from argosy.runners.local.runtimes.places import ENGINES
 from argosy.runners.local.runtimes.runtime import Mount
-from conftest import WARM_UP
 
 STUBBORN = "trap '' TERM; (setsid sh -c 'trap \"\" TERM; sleep 300' &) ; echo up > {tmp}/up; sleep 300; sleep 300"
 

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from runtime_bench import Bench, made
 
 from argosy.artifacts.redaction import Spellings
 from argosy.runners.local.runtimes.runtime import Mount, StepSpec
-from conftest import Bench, made
 
 MAKER = "tr '\\0' '\\n' < /proc/1/cmdline | grep -o -m1 'zygote\\|bwrap'"
 
