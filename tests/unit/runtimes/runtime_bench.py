@@ -200,3 +200,8 @@ class Bench:
             self.runner.wait(5)
         self.runner.close()
         self.runtime.clean_up(self.uid)
+
+
+def open_files(pid: int) -> int:
+    """How many descriptors a process has."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from runtime_bench import open_files
 
 from argosy.artifacts.redaction import spellings
 from argosy.runners.local.runtimes.runtime import StepSpec
@@ -86,10 +87,6 @@ def await_begun(bench, count: int) -> None:
     while len(begun(bench)) < count:
         assert time.monotonic() < deadline, f"{begun(bench)} began"
         time.sleep(0.005)
-
-
-def open_files(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def test_many_forks_of_one_interpreter_leak_nothing(forks):

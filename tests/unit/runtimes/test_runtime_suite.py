@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from runtime_bench import WARM_UP
+from runtime_bench import WARM_UP, open_files
 
 from argosy.runners.local.runtimes.places import ENGINES
 from argosy.runners.local.runtimes.runtime import Mount
@@ -243,10 +243,6 @@ def test_no_command_and_an_image_that_nobody_knows(bench):
         ended = bench.run(bench.spec("a", image="someone/something:1"))
     assert ended.refused
     assert "image" in ended.message
-
-
-def open_files(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def test_a_thousand_starts_leak_no_descriptor(bench):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from runtime_bench import Bench, made
+from runtime_bench import Bench, made, open_files
 
 from argosy.artifacts.redaction import Spellings
 from argosy.runners.local.runtimes.runtime import Mount, StepSpec
@@ -35,10 +35,6 @@ def noting(bench: Bench, id: str, more: str = "") -> StepSpec:
 def notes(bench: Bench) -> list[str]:
     path = bench.folder / "shared" / "notes"
     return sorted(path.read_text().split()) if path.exists() else []
-
-
-def open_files(pid: int) -> int:
-    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def test_many_sandboxes_leak_nothing(bench: Bench) -> None:

@@ -11,7 +11,7 @@ import os
 from itertools import pairwise
 
 from argosy.runners.local.supervisor import kernel
-from argosy.runners.local.supervisor.command_line import Layer, NotRead, read
+from argosy.runners.local.supervisor.command_line import FOLDER_MODE, Layer, NotRead, read
 from argosy.runners.local.supervisor.starting import why_not_started
 
 TYPE_CHECKING = False
@@ -27,7 +27,6 @@ else:
 # In the open sandbox only: the run's folder, and where the new root folder is laid out.
 RUN = "/.argosy/run"
 ROOT = "/.argosy/root"
-FOLDER_MODE = 0o755
 FILE_MODE = 0o444
 NOT_STARTED = 126
 
